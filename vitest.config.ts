@@ -1,9 +1,39 @@
+/**
+ * Two groups of tests. Units, conformance, simulation and property tests touch nothing outside their process and run
+ * side by side; interop and packaging tests make network namespaces, child processes and installs, and run afterwards,
+ * one file at a time, so that neither group disturbs the other's timing.
+ */
 import { defineConfig } from 'vitest/config';
+
+const OUTSIDE = ['test/interop/**/*.test.ts', 'test/packaging/**/*.test.ts', 'src/link/tun.test.ts'];
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'inside',
+          include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'tools/**/*.test.ts'],
+          exclude: OUTSIDE,
+          pool: 'threads',
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'outside',
+          include: OUTSIDE,
+          pool: 'forks',
+          maxWorkers: 1,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
