@@ -30,19 +30,23 @@ export const WireDrop = {
   IP_EXTENSION_LIMIT: 12,
   /** An IPv6 option whose type says: discard when unknown (RFC 8200 section 4.2). */
   IP_OPTION_UNKNOWN: 13,
-  ICMP_TRUNCATED: 14,
-  ICMP_CHECKSUM: 15,
+  /** An IPv6 routing header with segments left: we are no router of theirs (RFC 5095). */
+  IP_ROUTING: 14,
+  /** An IPv6 header with an IPv4-mapped address, which would pass for an IPv4 peer. */
+  IP_MAPPED_ADDRESS: 15,
+  ICMP_TRUNCATED: 16,
+  ICMP_CHECKSUM: 17,
   /** A neighbour or router message that RFC 4861 says to discard. */
-  ND_INVALID: 16,
-  UDP_TRUNCATED: 17,
+  ND_INVALID: 18,
+  UDP_TRUNCATED: 19,
   /** Length field below 8 or past the end. */
-  UDP_LENGTH: 18,
-  UDP_CHECKSUM: 19,
+  UDP_LENGTH: 20,
+  UDP_CHECKSUM: 21,
   /** Fewer than 20 bytes. */
-  TCP_TRUNCATED: 20,
+  TCP_TRUNCATED: 22,
   /** Data offset below 5 or past the end. */
-  TCP_DATA_OFFSET: 21,
-  TCP_CHECKSUM: 22,
+  TCP_DATA_OFFSET: 23,
+  TCP_CHECKSUM: 24,
 } as const;
 
 export type WireDrop = (typeof WireDrop)[keyof typeof WireDrop];
