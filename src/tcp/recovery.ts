@@ -1,0 +1,74 @@
+/**
+ * Fast retransmit and fast recovery without SACK: NewReno, RFC 6582; limited transmit, RFC 3042.
+ * The step numbers are those of RFC 6582 section 3.2.
+ */
+
+import { type Seq, seqAdd, seqDiff, seqGe, seqGt, seqLt } from '../base/seq.ts';
+import { onAcknowledged, reduceThreshold } from './congestion/reno.ts';
+import { flightSize, type Tcb } from './tcb.ts';
+
+const DUP_ACK_THRESHOLD = 3;
+
+/** A duplicate ACK in the sense of RFC 5681 section 2. */
+export function onDuplicateAck(tcb: Tcb): void {
+  tcb.dupAcks++;
+  if (tcb.inRecovery) {
+    // (3): each tells of a segment that has left the network. No more segments can leave than are in flight, whatever
+    // number of duplicates a peer makes up.
+    const most = tcb.ssthresh + seqDiff(tcb.sndNxt, tcb.sndUna);
+    tcb.cwnd = Math.min(tcb.cwnd + tcb.sndMss, most);
+    return;
+  }
+  if (tcb.dupAcks !== DUP_ACK_THRESHOLD || !seqGt(tcb.sndUna, tcb.recover)) return;
+  // (2)
+  reduceThreshold(tcb);
+  tcb.recover = tcb.sndNxt;
+  tcb.inRecovery = true;
+  tcb.partialAckSeen = false;
+  tcb.cwnd = tcb.ssthresh + DUP_ACK_THRESHOLD * tcb.sndMss;
+  tcb.fastRetransmitPending = true;
+}
+
+/** SND.UNA has moved by `bytes` to `ack`. Returns whether the retransmission timer starts again. */
+export function onNewAck(tcb: Tcb, ack: Seq, bytes: number): boolean {
+  tcb.dupAcks = 0;
+  if (seqLt(tcb.rtxNext, tcb.rtxEnd) && seqLt(tcb.rtxNext, ack)) {
+    tcb.rtxNext = seqLt(ack, tcb.rtxEnd) ? ack : tcb.rtxEnd;
+  }
+  if (!tcb.inRecovery) {
+    onAcknowledged(tcb, bytes);
+    // Nothing is being recovered: keep `recover` close behind, so that it is never half the number space away.
+    if (seqGt(ack, tcb.recover)) tcb.recover = seqAdd(ack, -1);
+    return true;
+  }
+  if (seqGe(ack, tcb.recover)) {
+    // (3) full acknowledgment: deflate, and let no burst out.
+    tcb.cwnd = Math.min(tcb.ssthresh, Math.max(flightSize(tcb), tcb.sndMss) + tcb.sndMss);
+    tcb.inRecovery = false;
+    tcb.fastRetransmitPending = false;
+    tcb.recover = seqAdd(ack, -1);
+    return true;
+  }
+  // (3) partial acknowledgment: the next hole is a loss too.
+  tcb.fastRetransmitPending = true;
+  tcb.cwnd = Math.max(tcb.cwnd - bytes, 0) + (bytes >= tcb.sndMss ? tcb.sndMss : 0);
+  tcb.cwnd = Math.max(tcb.cwnd, tcb.sndMss);
+  const first = !tcb.partialAckSeen;
+  tcb.partialAckSeen = true;
+  return first;
+}
+
+/** Octets that may be sent beyond cwnd: a new segment on each of the first two duplicates (RFC 3042). */
+export function limitedTransmit(tcb: Tcb): number {
+  return tcb.inRecovery || tcb.dupAcks >= DUP_ACK_THRESHOLD ? 0 : tcb.dupAcks * tcb.sndMss;
+}
+
+/** A timeout ends fast recovery (4.): all that was sent is presumed lost, and is sent again in slow start. */
+export function abandonRecovery(tcb: Tcb): void {
+  tcb.inRecovery = false;
+  tcb.fastRetransmitPending = false;
+  tcb.dupAcks = 0;
+  tcb.recover = tcb.sndNxt;
+  tcb.rtxNext = tcb.sndUna;
+  tcb.rtxEnd = tcb.sndNxt;
+}

@@ -1,0 +1,60 @@
+/** Round-trip time and retransmission timeout, RFC 6298; numbers in brackets are its sections. */
+
+import { type Seq, seqGe } from '../base/seq.ts';
+import type { Time } from '../base/time.ts';
+import type { Tcb } from './tcb.ts';
+
+const ALPHA = 1 / 8;
+const BETA = 1 / 4;
+const K = 4;
+/** Clock granularity G: the engine's clock is fine, timers and timestamps tick in milliseconds. */
+const GRANULARITY_MS = 1;
+/** After a lost SYN the RTO starts data transmission at 3 s (5.7). */
+const RTO_AFTER_LOST_SYN_MS = 3000;
+
+/** Takes one round-trip sample into SRTT, RTTVAR and RTO (2.2, 2.3). */
+export function sampleRtt(tcb: Tcb, sampleMs: number): void {
+  const r = Math.max(sampleMs, 0);
+  if (!tcb.hasRtt) {
+    tcb.hasRtt = true;
+    tcb.srttMs = r;
+    tcb.rttvarMs = r / 2;
+  } else {
+    tcb.rttvarMs = (1 - BETA) * tcb.rttvarMs + BETA * Math.abs(tcb.srttMs - r);
+    tcb.srttMs = (1 - ALPHA) * tcb.srttMs + ALPHA * r;
+  }
+  tcb.rtoMs = baseRto(tcb);
+}
+
+/** The RTO without back-off. */
+export function baseRto(tcb: Tcb): number {
+  if (!tcb.hasRtt) return tcb.synRetransmits > 0 ? RTO_AFTER_LOST_SYN_MS : tcb.config.rtoInitialMs;
+  // Linux's reading of the minimum: it bounds the variance term, so a long steady path keeps a margin over its SRTT.
+  const rto = tcb.srttMs + Math.max(GRANULARITY_MS, K * tcb.rttvarMs, tcb.config.rtoMinMs);
+  return Math.min(rto, tcb.config.rtoMaxMs);
+}
+
+/** Doubles the RTO (5.5). */
+export function backOff(tcb: Tcb): void {
+  tcb.rtoMs = Math.min(tcb.rtoMs * 2, tcb.config.rtoMaxMs);
+}
+
+/** Times the segment that ends at `end`, unless one is being timed already. */
+export function startTiming(tcb: Tcb, end: Seq, now: Time): void {
+  if (tcb.rttTiming) return;
+  tcb.rttTiming = true;
+  tcb.rttSeq = end;
+  tcb.rttStart = now;
+}
+
+/** Karn's rule (3): what has been sent twice is not timed, for nobody can tell which copy was answered. */
+export function stopTiming(tcb: Tcb): void {
+  tcb.rttTiming = false;
+}
+
+/** An ACK up to `ack` that moved SND.UNA: the sample it gives, if any. */
+export function acknowledgeTiming(tcb: Tcb, ack: Seq, now: Time): void {
+  if (!tcb.rttTiming || !seqGe(ack, tcb.rttSeq)) return;
+  tcb.rttTiming = false;
+  sampleRtt(tcb, now - tcb.rttStart);
+}

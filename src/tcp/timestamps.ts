@@ -1,0 +1,44 @@
+/** The timestamps option and PAWS, RFC 7323 sections 3 to 5. Timestamp values are int32 and wrap as sequence numbers do. */
+
+import { seqLe } from '../base/seq.ts';
+import type { Time } from '../base/time.ts';
+import { RST, type Segment } from '../wire/tcp.ts';
+import { sampleRtt } from './rtt.ts';
+import type { Tcb } from './tcb.ts';
+
+/** TS.Recent is not believed after 24 days (5.5): by then the peer's clock may have wrapped. */
+const TS_RECENT_LIFE_MS = 24 * 24 * 3600 * 1000;
+
+/** Our timestamp clock: milliseconds, from a point that is this connection's secret (7.1). */
+export function timestampNow(tcb: Tcb, now: Time): number {
+  return (Math.floor(now) + tcb.tsOffset) | 0;
+}
+
+/** PAWS (5.3 R1): the segment is older than one already accepted. RSTs are exempt. */
+export function failsPaws(tcb: Tcb, seg: Segment, now: Time): boolean {
+  if (!tcb.timestampsOk || !seg.timestamps || (seg.flags & RST) !== 0) return false;
+  if (((seg.tsVal - tcb.tsRecent) | 0) >= 0) return false;
+  return now - tcb.tsRecentAt <= TS_RECENT_LIFE_MS;
+}
+
+/** The option was agreed on and is missing (3.2): such a segment is dropped without a word, a RST is not. */
+export function lacksTimestamps(tcb: Tcb, seg: Segment): boolean {
+  return tcb.timestampsOk && !seg.timestamps && (seg.flags & RST) === 0;
+}
+
+/** TS.Recent follows the segment that holds Last.ACK.sent (4.3), so that a forged early one can't poison it. */
+export function updateTsRecent(tcb: Tcb, seg: Segment, now: Time): void {
+  if (!tcb.timestampsOk || !seg.timestamps) return;
+  const newer = ((seg.tsVal - tcb.tsRecent) | 0) >= 0 || now - tcb.tsRecentAt > TS_RECENT_LIFE_MS;
+  if (newer && seqLe(seg.seq, tcb.lastAckSent)) {
+    tcb.tsRecent = seg.tsVal;
+    tcb.tsRecentAt = now;
+  }
+}
+
+/** A round-trip sample from the echo (4.1): the only one there is when what it acknowledges was sent more than once. */
+export function sampleFromEcho(tcb: Tcb, seg: Segment, now: Time): void {
+  if (!tcb.timestampsOk || !seg.timestamps || seg.tsEcr === 0) return;
+  const elapsed = (timestampNow(tcb, now) - seg.tsEcr) | 0;
+  if (elapsed >= 0) sampleRtt(tcb, elapsed);
+}
