@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+/** The `estab` command: one file a subcommand, registered here. Exit codes: 0, 1 (failed), 2 (misused). */
+
+import { Command, CommanderError } from 'commander';
+import { registerDump } from './dump.ts';
+
+const program = new Command('estab')
+  .description('a TCP/IP stack that shows its work, and a tool that shows and explains TCP')
+  .exitOverride();
+registerDump(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}
