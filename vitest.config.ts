@@ -5,7 +5,7 @@
  */
 import { defineConfig } from 'vitest/config';
 
-const OUTSIDE = ['test/interop/**/*.test.ts', 'test/packaging/**/*.test.ts', 'src/link/tun.test.ts'];
+const OUTSIDE = ['test/interop/**/*.test.ts', 'test/packaging/**/*.test.ts'];
 
 export default defineConfig({
   test: {
