@@ -58,10 +58,11 @@ export function establish(tcb: Tcb, seg: Segment, now: Time): void {
   tcb.synPending = false;
   tcb.sndUna = seqAdd(tcb.iss, 1);
   tcb.recover = tcb.iss;
-  if (tcb.synRetransmits === 0) acknowledgeTiming(tcb, seg.ack, now);
-  else sampleFromEcho(tcb, seg, now);
+  if (!acknowledgeTiming(tcb, seg.ack, now)) sampleFromEcho(tcb, seg, now);
   tcb.retransmits = 0;
+  // What was doubled was the guess of RFC 6298 2.1; data starts afresh (5.7).
   tcb.rtoMs = baseRto(tcb);
+  tcb.backedOff = false;
   tcb.rtxDeadline = NEVER;
   tcb.userDeadline = NEVER;
   tcb.cwnd = initialWindow(tcb);
@@ -83,10 +84,8 @@ function advance(tcb: Tcb, seg: Segment, now: Time): void {
   tcb.sendBuffer.drop(octets);
   tcb.sndText = seqAdd(tcb.sndText, octets);
   tcb.sndUna = seg.ack;
-  if (tcb.retransmits > 0) sampleFromEcho(tcb, seg, now);
-  else acknowledgeTiming(tcb, seg.ack, now);
+  if (!acknowledgeTiming(tcb, seg.ack, now) && tcb.backedOff) sampleFromEcho(tcb, seg, now);
   tcb.retransmits = 0;
-  tcb.rtoMs = baseRto(tcb);
   if (onNewAck(tcb, seg.ack, moved) || tcb.sndUna === tcb.sndNxt) restartRetransmission(tcb, now);
   if (tcb.sndUrgent && seqGe(tcb.sndUna, tcb.sndUp)) tcb.sndUrgent = false;
   if (seqGt(tcb.sndUna, tcb.ecnReducedUpTo)) tcb.ecnReducedUpTo = tcb.sndUna;

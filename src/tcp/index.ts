@@ -6,6 +6,7 @@ export { DEFAULT_TCP_CONFIG, type TcpConfig } from './config.ts';
 export { type CookieContents, openFromCookie } from './cookie-open.ts';
 export { Event } from './events.ts';
 export { icmpTooBig, icmpUnreachable, setPathMtu } from './icmp.ts';
+export { brokenInvariant } from './invariants.ts';
 export { setKeepAlive } from './keepalive.ts';
 export { openActive, openPassive } from './open.ts';
 export { output, wantsOutput } from './output.ts';

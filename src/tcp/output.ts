@@ -11,7 +11,7 @@ import { writeSynOptions, writeTimestamps } from './options.ts';
 import { startPersist, stopPersist } from './persist.ts';
 import { limitedTransmit } from './recovery.ts';
 import { armRetransmission } from './retransmission.ts';
-import { startTiming, stopTiming } from './rtt.ts';
+import { startTiming, stopTimingOf } from './rtt.ts';
 import { writeSack } from './sack.ts';
 import { mayTransmit, State } from './state.ts';
 import { flightSize, setState, sndEnd, type Tcb } from './tcb.ts';
@@ -128,7 +128,7 @@ function text(tcb: Tcb, now: Time, seg: Segment, from: Seq, length: number, fin:
   const next = fin ? seqAdd(end, 1) : end;
   if (isNew) startTiming(tcb, next, now);
   else {
-    stopTiming(tcb);
+    stopTimingOf(tcb, next);
     tcb.totalRetransmits++;
   }
   if (seqLt(tcb.sndNxt, next)) tcb.sndNxt = next;
@@ -176,7 +176,13 @@ function probe(tcb: Tcb, now: Time, seg: Segment): boolean {
   const length = Math.max(Math.min(queued, usable, tcb.sndMss), 0);
   const fin = queued === 0 && tcb.finQueued;
   if (length === 0 && !fin) return false;
-  return text(tcb, now, seg, from, length, fin, from === tcb.sndNxt);
+  text(tcb, now, seg, from, length, fin, from === tcb.sndNxt);
+  if (tcb.sndWnd > 0) {
+    // Within the window it is text like any other, and the retransmission timer's business.
+    stopPersist(tcb);
+    armRetransmission(tcb, now);
+  }
+  return true;
 }
 
 /** New text and the FIN, as far as windows, Nagle and silly-window avoidance let them. */

@@ -25,6 +25,7 @@ export function restartRetransmission(tcb: Tcb, now: Time): void {
 /** (5.4 - 5.7) The timer fired. */
 export function retransmissionTimeout(tcb: Tcb, now: Time): void {
   tcb.rtxDeadline = NEVER;
+  tcb.retransmittedAt = now;
   stopTiming(tcb);
   if (tcb.retransmits === 0) tcb.firstUnansweredAt = Math.min(tcb.lastSentAt, now);
   if (!tcb.synAcked) {

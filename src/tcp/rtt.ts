@@ -24,6 +24,7 @@ export function sampleRtt(tcb: Tcb, sampleMs: number): void {
     tcb.srttMs = (1 - ALPHA) * tcb.srttMs + ALPHA * r;
   }
   tcb.rtoMs = baseRto(tcb);
+  tcb.backedOff = false;
 }
 
 /** The RTO without back-off. */
@@ -34,12 +35,13 @@ export function baseRto(tcb: Tcb): number {
   return Math.min(rto, tcb.config.rtoMaxMs);
 }
 
-/** Doubles the RTO (5.5). */
+/** Doubles the RTO (5.5); it stays doubled until a sample that can be trusted says otherwise (Karn's rule). */
 export function backOff(tcb: Tcb): void {
   tcb.rtoMs = Math.min(tcb.rtoMs * 2, tcb.config.rtoMaxMs);
+  tcb.backedOff = true;
 }
 
-/** Times the segment that ends at `end`, unless one is being timed already. */
+/** Times the segment that ends at `end` and is just leaving, unless one is being timed already. */
 export function startTiming(tcb: Tcb, end: Seq, now: Time): void {
   if (tcb.rttTiming) return;
   tcb.rttTiming = true;
@@ -52,9 +54,15 @@ export function stopTiming(tcb: Tcb): void {
   tcb.rttTiming = false;
 }
 
-/** An ACK up to `ack` that moved SND.UNA: the sample it gives, if any. */
-export function acknowledgeTiming(tcb: Tcb, ack: Seq, now: Time): void {
-  if (!tcb.rttTiming || !seqGe(ack, tcb.rttSeq)) return;
+/** The same, when what ends at `end` is sent again: the timed segment may be in it. */
+export function stopTimingOf(tcb: Tcb, end: Seq): void {
+  if (tcb.rttTiming && seqGe(end, tcb.rttSeq)) tcb.rttTiming = false;
+}
+
+/** An ACK up to `ack` that moved SND.UNA. Returns whether it gave a sample. */
+export function acknowledgeTiming(tcb: Tcb, ack: Seq, now: Time): boolean {
+  if (!tcb.rttTiming || !seqGe(ack, tcb.rttSeq)) return false;
   tcb.rttTiming = false;
   sampleRtt(tcb, now - tcb.rttStart);
+  return true;
 }

@@ -137,6 +137,10 @@ export class Tcb {
   rttvarMs = 0;
   rtoMs: number;
   hasRtt = false;
+  /** The RTO was doubled and no trusted sample has come since. */
+  backedOff = false;
+  /** When the retransmission timer last fired. */
+  retransmittedAt: Time = 0;
   rttTiming = false;
   rttSeq: Seq = ZERO;
   rttStart: Time = 0;

@@ -36,9 +36,16 @@ export function updateTsRecent(tcb: Tcb, seg: Segment, now: Time): void {
   }
 }
 
-/** A round-trip sample from the echo (4.1): the only one there is when what it acknowledges was sent more than once. */
+/**
+ * A round-trip sample from the echo (4.1), wanted when what is acknowledged was sent more than once. It is trusted when
+ * it echoes the last transmission; or an earlier one, but so soon that the last can't have been answered yet. In between
+ * it may be the answer to a copy whose first ACK was lost, and would count a time-out as a round trip.
+ */
 export function sampleFromEcho(tcb: Tcb, seg: Segment, now: Time): void {
   if (!tcb.timestampsOk || !seg.timestamps || seg.tsEcr === 0) return;
+  const sinceRetransmission = now - tcb.retransmittedAt;
+  const ofLast = ((seg.tsEcr - timestampNow(tcb, tcb.retransmittedAt)) | 0) >= 0;
+  if (!ofLast && sinceRetransmission >= tcb.srttMs / 2) return;
   const elapsed = (timestampNow(tcb, now) - seg.tsEcr) | 0;
   if (elapsed >= 0) sampleRtt(tcb, elapsed);
 }
