@@ -125,8 +125,9 @@ function parseV4(text: string): number | null {
 function parseV6(text: string): IpAddress | null {
   const halves = text.split('::');
   if (halves.length > 2) return null;
-  const head = groupsOf(halves[0]);
-  const tail = halves.length === 2 ? groupsOf(halves[1]) : [];
+  // A dotted tail is only one at the very end: not before the `::`.
+  const head = groupsOf(halves[0], halves.length === 1);
+  const tail = halves.length === 2 ? groupsOf(halves[1], true) : [];
   if (head === null || tail === null) return null;
   const missing = 8 - head.length - tail.length;
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null;
@@ -134,13 +135,13 @@ function parseV6(text: string): IpAddress | null {
   return new IpAddress((g[0] << 16) | g[1], (g[2] << 16) | g[3], (g[4] << 16) | g[5], (g[6] << 16) | g[7]);
 }
 
-function groupsOf(text: string): number[] | null {
+function groupsOf(text: string, dottedTail: boolean): number[] | null {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (let i = 0; i < parts.length; i++) {
     const part = parts[i];
-    if (i === parts.length - 1 && part.includes('.')) {
+    if (dottedTail && i === parts.length - 1 && part.includes('.')) {
       const bits = parseV4(part);
       if (bits === null) return null;
       groups.push(bits >>> 16, bits & 0xffff);

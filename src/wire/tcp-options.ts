@@ -106,8 +106,11 @@ function setSack(bytes: Uint8Array, at: number, count: number, into: Segment): v
 function setFastOpen(bytes: Uint8Array, at: number, length: number, into: Segment): void {
   if (length !== 0 && (length < MIN_COOKIE || length > MAX_COOKIE || (length & 1) !== 0)) return;
   into.fastOpen = true;
-  // A copy, since cookies outlive the frame; only SYNs come here.
-  into.fastOpenCookie = length === 0 ? null : bytes.slice(at, at + length);
+  if (length === 0) return;
+  // A copy, since cookies outlive the frame; only SYNs come here. Not slice(): on a Node Buffer that is a view.
+  const cookie = new Uint8Array(length);
+  for (let i = 0; i < length; i++) cookie[i] = bytes[at + i];
+  into.fastOpenCookie = cookie;
 }
 
 /** Bytes of options {@link emitTcpOptions} will write, a multiple of 4. */
