@@ -55,6 +55,24 @@ describe('SYN cookies', () => {
     }
   });
 
+  it('cannot be renewed by who has an old one', () => {
+    const cookies = new SynCookies(new SeededRandom(1));
+    const old = make(cookies, 0, 1460);
+    for (let period = 1; period < 64; period++) {
+      expect(check(cookies, period * PERIOD, seqAdd(old, period << 24))).toBe(0);
+    }
+  });
+
+  it('have their key replaced within hours (C05)', () => {
+    let drawn = 0;
+    const counting = { nextUint32: () => ++drawn };
+    const cookies = new SynCookies(counting);
+    make(cookies, 0, 1460);
+    const before = drawn;
+    make(cookies, 2 * 3_600_000, 1460);
+    expect(drawn - before).toBe(4);
+  });
+
   it('are refused for any other pair of sockets', () => {
     const cookies = new SynCookies(new SeededRandom(1));
     const cookie = make(cookies, 0, 1460, v6);
