@@ -1,0 +1,287 @@
+/** The ladder: one row a segment between two columns of states. Colour marks what is told in words or signs too. */
+
+import type { Time } from '../../base/time.ts';
+import { RST } from '../../wire/tcp.ts';
+import { type Layout, layoutFor, stateText } from './layout.ts';
+import type { ArrivalLine, ChangeLine, Line, NoteLine, SegmentLine, StatePair } from './lines.ts';
+import { type Paint, type Tone, wrap } from './paint.ts';
+import type { Sent } from './record.ts';
+import type { Remark, RemarkKind } from './remarks.ts';
+import { has } from './segment-facts.ts';
+import { lengthOf, type Piece, piecesThatFit, SegmentTeller } from './segment-text.ts';
+
+export interface LadderOptions {
+  readonly width: number;
+  readonly paint: Paint;
+  readonly absolute: boolean;
+  /** What stands above the two columns. */
+  readonly clientName: string;
+  readonly serverName: string;
+}
+
+const REMARK_TONES: { readonly [kind in RemarkKind]: Tone } = {
+  again: 'bold',
+  needless: 'needless',
+  copy: 'needless',
+  injected: 'needless',
+  damaged: 'bad',
+  probe: 'dim',
+  'keep-alive': 'dim',
+  'duplicate-ack': 'dim',
+  'window-closed': 'bold',
+  'window-open': 'good',
+};
+
+/** Longer arrows say no more. */
+const MOST_WIDTH = 150;
+
+/** Times above this are easier read in seconds. */
+const SECONDS_FROM_MS = 30_000;
+
+export function ladder(lines: readonly Line[], remarks: ReadonlyMap<Sent, Remark>, options: LadderOptions): string[] {
+  return new Ladder(lines, remarks, options).draw();
+}
+
+class Ladder {
+  private readonly lines: readonly Line[];
+  private readonly options: LadderOptions;
+  private readonly paint: Paint;
+  private readonly inSeconds: boolean;
+  private readonly layout: Layout;
+  private readonly pieces = new Map<Sent, Piece[]>();
+
+  constructor(lines: readonly Line[], remarks: ReadonlyMap<Sent, Remark>, options: LadderOptions) {
+    this.lines = lines;
+    this.options = options;
+    this.paint = options.paint;
+    const last = Math.max(0, ...lines.map((line) => line.time));
+    this.inSeconds = lines.some((line) => line.kind === 'segment' && line.time >= SECONDS_FROM_MS);
+    const timeWidth = Math.max(5, this.time(last).length);
+    this.layout = layoutFor(Math.min(options.width, MOST_WIDTH), lines, timeWidth);
+    const teller = new SegmentTeller(options.absolute, this.layout.kind !== 'wide' && this.layout.kind !== 'stacked');
+    for (const line of lines) {
+      if (line.kind !== 'segment') continue;
+      this.pieces.set(line.sent, teller.pieces(line.sent, remarkPiece(remarks.get(line.sent))));
+    }
+  }
+
+  draw(): string[] {
+    return [...this.head(), ...this.lines.flatMap((line) => this.row(line))].map((row) => row.trimEnd());
+  }
+
+  private head(): string[] {
+    const { clientName, serverName } = this.options;
+    const { kind, timeWidth } = this.layout;
+    const unit = (this.inSeconds ? 's' : 'ms').padStart(timeWidth);
+    const client: StatePair = [firstState(this.lines, 'client'), firstState(this.lines, 'client')];
+    const server: StatePair = [firstState(this.lines, 'server'), firstState(this.lines, 'server')];
+    if (kind === 'stacked') {
+      return [
+        `${this.paint('dim', unit)}  ${this.paint('bold', `${clientName} → ${serverName}`)}`,
+        `${' '.repeat(timeWidth)}  client ${client[0]} · server ${server[0]}`,
+      ];
+    }
+    return [
+      `${this.paint('dim', unit)}${this.gap}${this.paint('bold', this.names())}${kind === 'wide' ? this.paint('dim', unit) : ''}`,
+      this.columns('', this.state(client), this.legend(), this.state(server), ''),
+    ];
+  }
+
+  private legend(): string {
+    const text = '   [flags] seq ack len, options';
+    return this.paint('dim', text.padEnd(this.layout.middle));
+  }
+
+  /** The server's name stands above its states; where it is longer than their column, it ends at the right edge. */
+  private names(): string {
+    const { clientName, serverName } = this.options;
+    const { kind, clientWidth, middle, gap, serverWidth } = this.layout;
+    const column = clientWidth + middle + 2 * gap;
+    const room = column + serverWidth + (kind === 'wide' ? gap : 0);
+    const left = Math.min(column, column + serverWidth - serverName.length);
+    return `${clientName.padEnd(Math.max(left, clientName.length + 2))}${serverName}`.padEnd(room);
+  }
+
+  private row(line: Line): string[] {
+    switch (line.kind) {
+      case 'note':
+        return this.noteRows(line);
+      case 'segment':
+        return this.stacked(line) ?? [this.segmentRow(line)];
+      case 'arrival':
+        return this.stacked(line) ?? [this.arrivalRow(line)];
+      case 'change':
+        return this.stacked(line) ?? [this.changeRow(line)];
+    }
+  }
+
+  private segmentRow(line: SegmentLine): string {
+    const { sent } = line;
+    const [clientTime, serverTime] = this.times(sent, line.arrivesLater);
+    return this.columns(clientTime, this.state(line.client), this.arrow(line), this.state(line.server), serverTime);
+  }
+
+  /** When it was at the client, and when at the server; the narrower layouts know the time of sending alone. */
+  private times(sent: Sent, arrivesLater: boolean): [string, string] {
+    const left = this.time(sent.time);
+    const arrived = sent.arrival === null || arrivesLater ? '' : this.time(sent.arrival.time);
+    if (this.layout.kind !== 'wide') return [left, ''];
+    return sent.from === 'client' ? [left, arrived] : [arrived, left];
+  }
+
+  private arrow(line: SegmentLine): string {
+    const { sent } = line;
+    const end = endOf(line);
+    const text = this.text(sent, this.layout.middle - 6 - end.width);
+    const length = lengthOf(text);
+    const drawn = text.map((piece) => this.paint(piece.tone ?? 'plain', piece.text)).join(' ');
+    const fill = Math.max(1, this.layout.middle - length - 4 - end.width);
+    const tail = this.paint('dim', (line.arrivesLater ? '┄' : '─').repeat(fill));
+    const start = this.paint('dim', sent.injected ? '…─' : '──');
+    const tip = this.paint(end.tone, end.text);
+    if (sent.from === 'client') return `${start}${drawn} ${tail}${pad(end)}${tip}`;
+    const back = this.paint('dim', sent.injected ? `${(line.arrivesLater ? '┄' : '─').repeat(fill)}…` : '');
+    return `${tip}${pad(end)}${this.paint('dim', '─')}${drawn} ${sent.injected ? back : `${tail}${this.paint('dim', '─')}`}`;
+  }
+
+  private text(sent: Sent, room: number): Piece[] {
+    return piecesThatFit(this.pieces.get(sent)!, room);
+  }
+
+  private arrivalRow(line: ArrivalLine): string {
+    const { sent } = line;
+    const flags = this.pieces.get(sent)![0].text;
+    const what = `${flags} of ${this.time(sent.time)} ${this.inSeconds ? 's' : 'ms'} arrives`;
+    const { middle } = this.layout;
+    const dots = '┄'.repeat(Math.max(1, middle - what.length - 5));
+    const arrow =
+      sent.from === 'client'
+        ? `${this.paint('dim', `…┄${dots}`)} ${what} ${this.paint('dim', '▶')}`
+        : `${this.paint('dim', '◀')} ${what} ${this.paint('dim', `${dots}┄…`)}`;
+    const time = this.time(line.time);
+    const right = this.layout.kind === 'wide' && sent.from === 'client';
+    return this.columns(right ? '' : time, this.state(line.client), arrow, this.state(line.server), right ? time : '');
+  }
+
+  private changeRow(line: ChangeLine): string {
+    const { middle } = this.layout;
+    const text = `${line.end}: ${line.cause}`;
+    const cut = text.length > middle ? `${text.slice(0, middle - 1)}…` : text;
+    const room = ' '.repeat(middle - cut.length);
+    const cell = line.end === 'client' ? `${cut}${room}` : `${room}${cut}`;
+    const right = this.layout.kind === 'wide' && line.end === 'server';
+    const time = this.time(line.time);
+    return this.columns(
+      right ? '' : time,
+      this.state(line.client),
+      this.paint('dim', cell),
+      this.state(line.server),
+      right ? time : '',
+    );
+  }
+
+  private noteRows(line: NoteLine): string[] {
+    const indent = this.layout.timeWidth + 2;
+    if (line.title) return ['', `${' '.repeat(indent)}${this.paint('bold', line.text)}`];
+    const time = this.time(line.time).padStart(this.layout.timeWidth);
+    const rows = wrap(`· ${line.text}`, this.layout.width - indent);
+    return rows.map(
+      (row, i) => `${i === 0 ? this.paint('dim', time) : ' '.repeat(indent - 2)}  ${this.paint('dim', row)}`,
+    );
+  }
+
+  /** Null when there is room for columns. */
+  private stacked(line: SegmentLine | ArrivalLine | ChangeLine): string[] | null {
+    if (this.layout.kind !== 'stacked') return null;
+    const { timeWidth, width } = this.layout;
+    const time = this.paint('dim', this.time(line.time).padStart(timeWidth));
+    const rows: string[] = [];
+    const indent = ' '.repeat(timeWidth + 2);
+    if (line.kind === 'change') {
+      rows.push(...wrap(`${line.end}: ${line.cause}`, width - timeWidth - 2));
+    } else {
+      const { sent } = line;
+      const sign = sent.from === 'client' ? '→' : '←';
+      const fate = line.kind === 'arrival' ? ' arrives' : endOf(line).word;
+      const room = width - timeWidth - 4 - fate.length;
+      const pieces = line.kind === 'arrival' ? this.pieces.get(sent)!.slice(0, 1) : this.text(sent, room);
+      const text = pieces.map((piece) => this.paint(piece.tone ?? 'plain', piece.text)).join(' ');
+      rows.push(`${sign} ${text}${sent.lost === null ? fate : this.paint('bad', fate)}`);
+    }
+    const changed = [this.stackedState('client', line.client), this.stackedState('server', line.server)].filter(
+      (text) => text !== '',
+    );
+    return [
+      `${time}  ${rows[0]}`,
+      ...rows.slice(1).map((row) => `${indent}${row}`),
+      ...changed.map((row) => `${indent}  ${row}`),
+    ];
+  }
+
+  private stackedState(end: string, pair: StatePair): string {
+    return pair[0] === pair[1] ? '' : `${end} ${this.state(pair)}`;
+  }
+
+  private state(pair: StatePair): string {
+    return this.paint(stateTone(pair), stateText(this.layout.kind, pair));
+  }
+
+  private columns(time: string, client: string, middle: string, server: string, right: string): string {
+    const { timeWidth, clientWidth, serverWidth, kind } = this.layout;
+    const left = [this.paint('dim', time.padStart(timeWidth)), padTo(client, clientWidth), middle, ''].join(this.gap);
+    if (kind !== 'wide') return `${left}${server}`;
+    return `${left}${padTo(server, serverWidth)}${this.gap}${this.paint('dim', right.padStart(timeWidth))}`;
+  }
+
+  private get gap(): string {
+    return ' '.repeat(this.layout.gap);
+  }
+
+  private time(ms: Time): string {
+    return this.inSeconds ? (ms / 1000).toFixed(3) : ms.toFixed(1);
+  }
+}
+
+interface ArrowEnd {
+  readonly text: string;
+  /** The same in the stacked layout. */
+  readonly word: string;
+  readonly tone: Tone;
+  readonly width: number;
+}
+
+function endOf({ sent, arrivesLater }: SegmentLine): ArrowEnd {
+  const back = sent.from === 'server';
+  if (sent.lost !== null) {
+    const text = back ? '✗ lost' : 'lost ✗';
+    return { text, word: ' ✗ lost', tone: 'bad', width: text.length + 1 };
+  }
+  if (arrivesLater || sent.arrival === null) return { text: '…', word: ' …', tone: 'dim', width: 1 };
+  const tip = back ? '◀' : '▶';
+  return { text: tip, word: '', tone: has(sent.facts, RST) ? 'bad' : 'dim', width: 1 };
+}
+
+function pad(end: ArrowEnd): string {
+  return end.width > 1 ? ' ' : '';
+}
+
+function stateTone([before, after]: StatePair): Tone {
+  if (before === after) return 'dim';
+  return after === 'ESTABLISHED' ? 'good' : 'bold';
+}
+
+function firstState(lines: readonly Line[], end: 'client' | 'server'): Line['client'][0] {
+  return lines.length === 0 ? 'CLOSED' : lines[0][end][0];
+}
+
+function remarkPiece(remark: Remark | undefined): Piece | null {
+  if (remark === undefined) return null;
+  return { text: `· ${remark.text}`, short: `· ${remark.short}`, rank: 1, tone: REMARK_TONES[remark.kind] };
+}
+
+/** Pads what may hold escape sequences, which take no room. */
+function padTo(text: string, width: number): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
+  const visible = text.replace(/\u001b\[[0-9;]*m/g, '').length;
+  return text + ' '.repeat(Math.max(0, width - visible));
+}
