@@ -1,6 +1,6 @@
 /** The window we offer: RFC 9293 sections 3.8.6 and 3.8.6.2.2 (receiver's silly-window avoidance), and its growth. */
 
-import { seqAdd, seqDiff, seqGe } from '../base/seq.ts';
+import { seqAdd, seqMax } from '../base/seq.ts';
 import type { Time } from '../base/time.ts';
 import { mayReceive } from './state.ts';
 import { rcvWnd, type Tcb } from './tcb.ts';
@@ -16,22 +16,22 @@ function leastStep(tcb: Tcb): number {
 }
 
 /**
- * Moves RCV.ADV to where it may be and returns the 16-bit window field for the next segment. The edge never moves
- * back, which is why the field is rounded up to the scale when it has to stay.
+ * Moves RCV.ADV to where it may be and returns the 16-bit window field for the next segment. The edge never moves back
+ * (SHLD-14), so a window that is no multiple of the scale is told rounded up. Only when the buffer has no room for the
+ * difference it is told rounded down, as RFC 7323 section 2.4 foresees; what the peer sends by an earlier telling is
+ * taken all the same. Rounding up always would give a peer that sends octet by octet a window that never closes.
  */
 export function offerWindow(tcb: Tcb): number {
-  const shift = tcb.rcvWscale;
-  const free = Math.min(freeSpace(tcb), 0xffff * 2 ** shift);
-  const edge = seqAdd(tcb.rcvNxt, free);
-  if (seqDiff(edge, tcb.rcvAdv) >= leastStep(tcb)) {
-    const field = free >>> shift;
-    const scaled = seqAdd(tcb.rcvNxt, field * 2 ** shift);
-    if (seqGe(scaled, tcb.rcvAdv)) tcb.rcvAdv = scaled;
+  const unit = 2 ** tcb.rcvWscale;
+  const free = Math.min(freeSpace(tcb), 0xffff * unit);
+  if (free - rcvWnd(tcb) >= leastStep(tcb)) {
+    tcb.rcvAdv = seqMax(tcb.rcvAdv, seqAdd(tcb.rcvNxt, Math.floor(free / unit) * unit));
   }
-  const field = Math.min(Math.ceil(rcvWnd(tcb) / 2 ** shift), 0xffff);
-  const told = seqAdd(tcb.rcvNxt, field * 2 ** shift);
-  if (seqGe(told, tcb.rcvAdv)) tcb.rcvAdv = told;
-  return field;
+  const window = rcvWnd(tcb);
+  const roundedUp = Math.ceil(window / unit);
+  if (roundedUp * unit > Math.max(free, window)) return Math.min(Math.floor(window / unit), 0xffff);
+  tcb.rcvAdv = seqAdd(tcb.rcvNxt, roundedUp * unit);
+  return Math.min(roundedUp, 0xffff);
 }
 
 /** The unscaled window of a SYN or SYN,ACK (RFC 7323 2.2). */
