@@ -4,7 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import type { TestCase, TestModule } from 'vitest/node';
+import type { UserConsoleLog } from 'vitest';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
 
 /** What out/test-results.json holds. */
 export interface TestResults {
@@ -17,7 +18,7 @@ export interface TestResults {
 
 export const RESULTS_FILE = 'out/test-results.json';
 
-type SerializedError = Parameters<NonNullable<import('vitest/node').Reporter['onTestRunEnd']>>[1][number];
+type SerializedError = Parameters<NonNullable<Reporter['onTestRunEnd']>>[1][number];
 
 function stateOf(test: TestCase): 'passed' | 'failed' | 'skipped' {
   const state = test.result().state;
@@ -29,9 +30,11 @@ function indent(text: string): string {
   return text.replace(/^/gm, '      ');
 }
 
-export default class HouseReporter {
+export default class HouseReporter implements Reporter {
   private readonly root = process.cwd();
   private readonly startedAt = Date.now();
+  /** What tests print, by the test's id: shown only when it fails. */
+  private readonly logs = new Map<string, string>();
 
   private nameOf(module: TestModule): string {
     return path.relative(this.root, module.moduleId);
@@ -48,9 +51,16 @@ export default class HouseReporter {
     process.stdout.write(`${broken ? 'FAIL' : 'ok  '} ${this.nameOf(module)}  ${parts.join(', ')}, ${seconds} s\n`);
   }
 
+  onUserConsoleLog(log: UserConsoleLog): void {
+    if (log.taskId !== undefined) this.logs.set(log.taskId, (this.logs.get(log.taskId) ?? '') + log.content);
+  }
+
   onTestCaseResult(test: TestCase): void {
+    const log = this.logs.get(test.id);
+    this.logs.delete(test.id);
     if (test.result().state !== 'failed') return;
     process.stdout.write(`  FAILED ${this.nameOf(test.module)} > ${test.fullName}\n`);
+    if (log !== undefined) process.stdout.write(`${indent(log.trimEnd())}\n`);
     for (const error of test.result().errors ?? []) this.printError(error);
   }
 

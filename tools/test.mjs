@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const reporter = path.join(root, 'tools', 'reporter.ts');
-const args = [vitest, 'run', '--no-color', `--reporter=${reporter}`, '--silent=passed-only', ...process.argv.slice(2)];
+const args = [vitest, 'run', '--no-color', `--reporter=${reporter}`, ...process.argv.slice(2)];
 const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', ESTAB_WHOLE_RUN: process.argv.length > 2 ? '0' : '1' };
 const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env });
 
