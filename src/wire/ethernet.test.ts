@@ -60,13 +60,13 @@ describe('Ethernet', () => {
   });
 
   test('cut frames and endless tags', () => {
-    const bytes = hex('000000000001000000000000' + '81000001'.repeat(5) + '0800');
+    const bytes = hex(`000000000001000000000000${'81000001'.repeat(5)}0800`);
     for (let length = 0; length < bytes.length; length++) {
       const drop = parseEthernet(bytes, 0, length, new EthernetFrame());
       expect(drop).toBe(length < 34 ? WireDrop.ETHERNET_TRUNCATED : WireDrop.ETHERNET_TAGS);
     }
     expect(parseEthernet(bytes, 0, bytes.length + 1, new EthernetFrame())).toBe(WireDrop.ETHERNET_TRUNCATED);
-    const four = hex('000000000001000000000000' + '81000001'.repeat(4) + '0800');
+    const four = hex(`000000000001000000000000${'81000001'.repeat(4)}0800`);
     expect(frame(four)).toMatchObject({ vlanCount: 4, etherType: EtherType.IPV4 });
   });
 

@@ -41,8 +41,8 @@ export function parseEmbedded(bytes: Uint8Array, offset: number, length: number,
 
 function parseEmbeddedIp(bytes: Uint8Array, offset: number, length: number, into: EmbeddedPacket): WireDrop {
   const packet = into.ip;
+  packet.begin(offset);
   if (length < IPV4_HEADER_LENGTH || offset < 0 || offset + length > bytes.length) return WireDrop.ICMP_TRUNCATED;
-  packet.headerOffset = offset;
   const version = bytes[offset] >> 4;
   if (version === 4) {
     const headerLength = readIpv4Fields(bytes, offset, packet);

@@ -113,12 +113,8 @@ export class IpPacket {
     this.hopLimit = 0;
     this.clearFragment();
     this.sourceRoute = false;
-    this.headerOffset = 0;
-    this.payloadOffset = 0;
-    this.payloadLength = 0;
     this.nextHeaderOffset = 0;
-    this.problemCode = -1;
-    this.problemOffset = 0;
+    this.begin(0);
   }
 
   /** The source from the 32 bits of an IPv4 address. */
@@ -134,6 +130,15 @@ export class IpPacket {
     this.d1 = 0;
     this.d2 = MAPPED;
     this.d3 = bits;
+  }
+
+  /** Before a parse at `offset`: nothing found yet, no problem to tell of. */
+  begin(offset: number): void {
+    this.headerOffset = offset;
+    this.payloadOffset = offset;
+    this.payloadLength = 0;
+    this.problemCode = -1;
+    this.problemOffset = 0;
   }
 
   /** Not a fragment, identification 0. */

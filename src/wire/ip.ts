@@ -18,6 +18,7 @@ export { emitIpv6Header } from './ipv6.ts';
  * padding; checks IPv4's header checksum. Total: any bytes give 0 or a {@link WireDrop}.
  */
 export function parseIp(bytes: Uint8Array, offset: number, length: number, into: IpPacket): WireDrop {
+  into.begin(offset);
   if (length <= 0) return WireDrop.IP_TRUNCATED;
   switch (bytes[offset] >> 4) {
     case 4:

@@ -36,9 +36,7 @@ const MAX_OPTIONS_LENGTH = 40;
  * Total: any bytes give 0 or a {@link WireDrop}, and then `into` holds what could be read. Checks the header checksum.
  */
 export function parseIpv4(bytes: Uint8Array, offset: number, length: number, into: IpPacket): WireDrop {
-  into.headerOffset = offset;
-  into.payloadOffset = offset;
-  into.payloadLength = 0;
+  into.begin(offset);
   if (length < IPV4_HEADER_LENGTH || offset < 0 || offset + length > bytes.length) return WireDrop.IP_TRUNCATED;
   if (bytes[offset] >> 4 !== 4) return WireDrop.IP_VERSION;
   const headerLength = readIpv4Fields(bytes, offset, into);
@@ -76,8 +74,6 @@ export function readIpv4Fields(bytes: Uint8Array, offset: number, into: IpPacket
   into.nextHeaderOffset = offset + 9;
   into.fragmentHeaderOffset = 0;
   into.fragmentLinkOffset = 0;
-  into.problemCode = -1;
-  into.problemOffset = 0;
   return (bytes[offset] & 15) << 2;
 }
 

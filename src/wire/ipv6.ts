@@ -21,9 +21,7 @@ const MAX_PAYLOAD = 65535;
  * Total: any bytes give 0 or a {@link WireDrop}, and then `into` holds what could be read.
  */
 export function parseIpv6(bytes: Uint8Array, offset: number, length: number, into: IpPacket): WireDrop {
-  into.headerOffset = offset;
-  into.payloadOffset = offset;
-  into.payloadLength = 0;
+  into.begin(offset);
   if (length < IPV6_HEADER_LENGTH || offset < 0 || offset + length > bytes.length) return WireDrop.IP_TRUNCATED;
   if (bytes[offset] >> 4 !== 6) return WireDrop.IP_VERSION;
   readIpv6Fields(bytes, offset, into);
@@ -68,8 +66,6 @@ export function readIpv6Fields(bytes: Uint8Array, offset: number, into: IpPacket
   into.d3 = readI32(bytes, offset + 36);
   into.clearFragment();
   into.sourceRoute = false;
-  into.problemCode = -1;
-  into.problemOffset = 0;
 }
 
 /**
