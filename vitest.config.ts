@@ -3,6 +3,7 @@
  * side by side; interop and packaging tests make network namespaces, child processes and installs, and run afterwards,
  * one file at a time, so that neither group disturbs the other's timing.
  */
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const OUTSIDE = ['test/interop/**/*.test.ts', 'test/packaging/**/*.test.ts'];
@@ -11,7 +12,8 @@ export default defineConfig({
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // vitest would leave one core idle; on a small machine that is half of it.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: [
       {
         extends: true,
