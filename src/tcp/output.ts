@@ -158,7 +158,10 @@ function resend(tcb: Tcb, now: Time, seg: Segment): boolean {
   }
   if (tcb.fastRetransmitPending) tcb.fastRetransmitPending = false;
   else {
-    if (flightSize(tcb) + length > tcb.cwnd && flightSize(tcb) > 0) return false;
+    if (flightSize(tcb) + length > tcb.cwnd && flightSize(tcb) > 0) {
+      tcb.cwndLimited = true;
+      return false;
+    }
     tcb.rtxNext = seqAdd(from, length + (fin ? 1 : 0));
   }
   text(tcb, now, seg, from, length, fin, false);
