@@ -13,16 +13,17 @@ const DUP_ACK_THRESHOLD = 3;
 export function onDuplicateAck(tcb: Tcb): void {
   tcb.dupAcks++;
   if (tcb.inRecovery) {
-    // (3): each tells of a segment that has left the network. No more segments can leave than are in flight, whatever
-    // number of duplicates a peer makes up.
-    const most = tcb.ssthresh + seqDiff(tcb.sndNxt, tcb.sndUna);
+    // (3): each tells of a segment that has left the network. No more can leave in this round trip than were in flight
+    // when it began, whatever number of duplicates a peer makes up.
+    const most = tcb.ssthresh + seqDiff(tcb.inflateUpTo, tcb.sndUna);
     tcb.cwnd = Math.min(tcb.cwnd + tcb.sndMss, most);
     return;
   }
   if (tcb.dupAcks !== DUP_ACK_THRESHOLD || !seqGt(tcb.sndUna, tcb.recover)) return;
-  // (2)
-  reduceThreshold(tcb);
+  // (2), without what limited transmit sent beyond cwnd (RFC 5681 3.2).
+  reduceThreshold(tcb, Math.min(flightSize(tcb), tcb.cwnd));
   tcb.recover = tcb.sndNxt;
+  tcb.inflateUpTo = tcb.sndNxt;
   tcb.inRecovery = true;
   tcb.partialAckSeen = false;
   tcb.cwnd = tcb.ssthresh + DUP_ACK_THRESHOLD * tcb.sndMss;
@@ -51,6 +52,7 @@ export function onNewAck(tcb: Tcb, ack: Seq, bytes: number): boolean {
   }
   // (3) partial acknowledgment: the next hole is a loss too.
   tcb.fastRetransmitPending = true;
+  tcb.inflateUpTo = tcb.sndNxt;
   tcb.cwnd = Math.max(tcb.cwnd - bytes, 0) + (bytes >= tcb.sndMss ? tcb.sndMss : 0);
   tcb.cwnd = Math.max(tcb.cwnd, tcb.sndMss);
   const first = !tcb.partialAckSeen;

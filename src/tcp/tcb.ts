@@ -172,6 +172,8 @@ export class Tcb {
   inRecovery = false;
   partialAckSeen = false;
   recover: Seq = ZERO;
+  /** SND.NXT when this round trip of recovery began: duplicate ACKs inflate cwnd by what was in flight then, no more. */
+  inflateUpTo: Seq = ZERO;
   lastSentAt: Time = NEVER;
 
   // -- ECN (RFC 3168)

@@ -30,8 +30,8 @@ export function onAcknowledged(tcb: Tcb, bytes: number): void {
 }
 
 /** ssthresh after a loss: half of what was in flight, two segments at least (3.1 (4)). */
-export function reduceThreshold(tcb: Tcb): void {
-  tcb.ssthresh = Math.max(Math.floor(flightSize(tcb) / 2), 2 * tcb.sndMss);
+export function reduceThreshold(tcb: Tcb, flight = flightSize(tcb)): void {
+  tcb.ssthresh = Math.max(Math.floor(flight / 2), 2 * tcb.sndMss);
   tcb.cwndAcked = 0;
 }
 
