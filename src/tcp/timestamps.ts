@@ -26,9 +26,9 @@ export function lacksTimestamps(tcb: Tcb, seg: Segment): boolean {
   return tcb.timestampsOk && !seg.timestamps && (seg.flags & RST) === 0;
 }
 
-/** TS.Recent follows the segment that holds Last.ACK.sent (4.3), so that a forged early one can't poison it. */
+/** TS.Recent follows the segment that holds Last.ACK.sent (4.3), so that a forged early one can't poison it; a RST's is not taken (3.2). */
 export function updateTsRecent(tcb: Tcb, seg: Segment, now: Time): void {
-  if (!tcb.timestampsOk || !seg.timestamps) return;
+  if (!tcb.timestampsOk || !seg.timestamps || (seg.flags & RST) !== 0) return;
   const newer = ((seg.tsVal - tcb.tsRecent) | 0) >= 0 || now - tcb.tsRecentAt > TS_RECENT_LIFE_MS;
   if (newer && seqLe(seg.seq, tcb.lastAckSent)) {
     tcb.tsRecent = seg.tsVal;
