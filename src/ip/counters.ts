@@ -3,6 +3,9 @@
  * Linux's SNMP tables (`nstat`) where Linux has one, without inventing a second name for the same thing.
  */
 
+import { Counters } from '../base/counters.ts';
+import { WIRE_DROP_COUNT, WireDrop } from '../wire/drop.ts';
+
 const NAMES = [
   // IP in and out (RFC 4293)
   'IpInReceives',
@@ -36,6 +39,7 @@ const NAMES = [
   'EthTruncated',
   'EthTags',
   'EthUnknownType',
+  'EthVlan',
   'EthOtherHost',
   'FrameTooLong',
   // ARP and neighbour discovery
@@ -116,24 +120,38 @@ export function counterName(counter: number): CounterName {
   return NAMES[counter];
 }
 
-export class Counters {
-  private readonly values = new Float64Array(NAMES.length);
+/** A host's counters, all at 0. */
+export function hostCounters(): Counters<CounterName> {
+  return new Counters(Counter);
+}
 
-  /** Counts one. */
-  inc(counter: number): void {
-    this.values[counter]++;
-  }
+/** The counter for each reason a parser has to refuse a packet. */
+const OF_WIRE_DROP = new Uint16Array(WIRE_DROP_COUNT).fill(Counter.IpInHdrErrors);
+for (const [drop, counter] of [
+  [WireDrop.ETHERNET_TRUNCATED, Counter.EthTruncated],
+  [WireDrop.ETHERNET_TAGS, Counter.EthTags],
+  [WireDrop.ARP_TRUNCATED, Counter.ArpInErrors],
+  [WireDrop.ARP_FORMAT, Counter.ArpInErrors],
+  [WireDrop.IP_TRUNCATED, Counter.IpInTruncatedPkts],
+  [WireDrop.IP_TOTAL_LENGTH, Counter.IpInTruncatedPkts],
+  [WireDrop.IP_CHECKSUM, Counter.IpInCsumErrors],
+  [WireDrop.IP_FRAGMENT, Counter.IpReasmFails],
+  [WireDrop.IP_ROUTING, Counter.InSourceRoute],
+  [WireDrop.IP_MAPPED_ADDRESS, Counter.InMartianSource],
+  [WireDrop.ICMP_TRUNCATED, Counter.IcmpInErrors],
+  [WireDrop.ICMP_CHECKSUM, Counter.IcmpInCsumErrors],
+  [WireDrop.ND_INVALID, Counter.NdInErrors],
+  [WireDrop.UDP_TRUNCATED, Counter.UdpInErrors],
+  [WireDrop.UDP_LENGTH, Counter.UdpInErrors],
+  [WireDrop.UDP_CHECKSUM, Counter.UdpInCsumErrors],
+  [WireDrop.TCP_TRUNCATED, Counter.TcpInErrs],
+  [WireDrop.TCP_DATA_OFFSET, Counter.TcpInErrs],
+  [WireDrop.TCP_CHECKSUM, Counter.TcpInCsumErrors],
+]) {
+  OF_WIRE_DROP[drop] = counter;
+}
 
-  get(name: CounterName): number {
-    return this.values[Counter[name]];
-  }
-
-  /** Every counter that is not zero, in the table's order. */
-  nonZero(): [CounterName, number][] {
-    const list: [CounterName, number][] = [];
-    NAMES.forEach((name, index) => {
-      if (this.values[index] !== 0) list.push([name, this.values[index]]);
-    });
-    return list;
-  }
+/** Which counter a parser's refusal goes to. */
+export function counterOfDrop(drop: WireDrop): number {
+  return OF_WIRE_DROP[drop];
 }

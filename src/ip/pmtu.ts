@@ -4,7 +4,7 @@
  * every ten minutes).
  */
 
-import { MINUTE, type Time } from '../base/time.ts';
+import { MINUTE, NEVER, type Time } from '../base/time.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { AddressCache, AddressEntry } from './address-cache.ts';
 import type { KeyedHash } from './keyed-hash.ts';
@@ -44,6 +44,11 @@ export class PathMtu {
       return linkMtu;
     }
     return Math.min(entry.mtu, linkMtu);
+  }
+
+  /** When what is known of a destination is forgotten; NEVER when nothing is. */
+  expires(destination: IpAddress): Time {
+    return this.cache.get(destination)?.expires ?? NEVER;
   }
 
   /**

@@ -1,0 +1,307 @@
+/**
+ * One connection as an application holds it: the calls of RFC 9293 section 3.9.1 over a TCB, and the links by which it
+ * hangs in the host's tables. Every call takes `now`; what it leads to is sent at the next `pollTransmit`, and told at
+ * the next `deliverEvents`.
+ */
+
+import { type ErrorCode, EstabError } from '../base/errors.ts';
+import { NEVER, type Time } from '../base/time.ts';
+import type { TimerNode } from '../base/timer-wheel.ts';
+import type { Neighbour } from '../ip/neighbours.ts';
+import {
+  abort,
+  close,
+  Event,
+  orphan,
+  receive,
+  type SendOptions,
+  State,
+  type StateName,
+  send,
+  setKeepAlive,
+  stateName,
+  status,
+  type Tcb,
+  type TcpStatus,
+  urgentRemaining,
+} from '../tcp/index.ts';
+import type { IpAddress } from '../wire/address.ts';
+import type { Egress } from './egress.ts';
+import { Endpoint, EndpointKind } from './endpoint.ts';
+import type { EventSource } from './events.ts';
+import type { Listener } from './listener.ts';
+import type { TimeWait } from './time-wait.ts';
+
+/** What a connection tells its application. Called by `deliverEvents` alone; all are optional. */
+export interface ConnectionHandler {
+  /** ESTABLISHED was reached (not told of connections that were accepted). */
+  opened?(connection: Connection): void;
+  /** Text has arrived: read until null. */
+  readable?(connection: Connection): void;
+  /** After `write` returned false: the buffer has room again. */
+  writable?(connection: Connection): void;
+  /** The peer has closed: nothing comes after what can be read now. */
+  peerClosed?(connection: Connection): void;
+  /** All text written and the FIN have been acknowledged. */
+  flushed?(connection: Connection): void;
+  /** Urgent text is coming, see {@link Connection.urgent} (MUST-32). */
+  urgent?(connection: Connection): void;
+  /** An ICMP error that does not end the connection (MUST-47). */
+  softError?(connection: Connection, error: ErrorCode): void;
+  /** The peer has not answered several retransmissions (SHLD-9). */
+  notResponding?(connection: Connection): void;
+  /**
+   * The connection is over: with null after both ends have closed (it may stay in TIME-WAIT), else with the reason.
+   * Called once, after everything else.
+   */
+  closed?(connection: Connection, error: ErrorCode | null): void;
+}
+
+/** What an application may choose about a connection, at its opening or later. */
+export interface ConnectionOptions {
+  /** No waiting for company for small segments (MUST-17). */
+  readonly noDelay?: boolean;
+  readonly keepAlive?: boolean;
+  /** Idle time before the first probe, ms; between probes, ms; unanswered probes that end the connection. */
+  readonly keepAliveTimeMs?: number;
+  readonly keepAliveIntervalMs?: number;
+  readonly keepAliveProbes?: number;
+  /** R2 as a time in ms: 0 leaves it to tcp_retries2, Infinity never gives up (MUST-21). */
+  readonly userTimeoutMs?: number;
+  /** Diffserv field, in the place it has in the header: 0 … 255, of which the low two bits (ECN) are ignored (MUST-48). */
+  readonly trafficClass?: number;
+  /** TTL or hop limit, 1 … 255 (MUST-49). */
+  readonly hopLimit?: number;
+  /** Whether {@link ConnectionHandler.softError} is wanted (SHLD-20). */
+  readonly softErrors?: boolean;
+  /** Most bytes that wait unread; above rmem_max it counts as that. To count in the window scale, give it at the opening. */
+  readonly receiveBuffer?: number;
+}
+
+/** What the host does for its connections. */
+export interface ConnectionHost {
+  /** Something was done to a connection: its timer, its place in the line and its events are to be looked at. */
+  touch(now: Time, connection: Connection): void;
+  /** There are events, and somebody to tell them to. */
+  announce(connection: Connection): void;
+  /** The application lets go; false when there are too many orphans, and the connection is to be aborted. */
+  mayOrphan(): boolean;
+  readonly receiveBufferMax: number;
+}
+
+export class Connection extends Endpoint implements TimerNode, EventSource {
+  readonly tcb: Tcb;
+  private readonly host: ConnectionHost;
+  private told: ConnectionHandler | null = null;
+
+  // -- what follows belongs to the host
+  /** The listener it came from, until it is accepted. */
+  listener: Listener | null = null;
+  queuePrevious: Connection | null = null;
+  queueNext: Connection | null = null;
+  inSynQueue = false;
+  /** Half-open and not yet timed out once. */
+  young = false;
+  /** The line it stands in because it has something to send. */
+  egress: Egress | null = null;
+  readyNext: Connection | null = null;
+  /** Its way out: interface number, next hop, and which state of the routing table that is from. */
+  routeGeneration = -1;
+  interfaceIndex = -1;
+  neighbour: Neighbour | null = null;
+  /** When to ask the path MTU cache again. */
+  pmtuExpires: Time = NEVER;
+  inEventQueue = false;
+  eventNext: EventSource | null = null;
+  /** Bytes charged to the memory budget. */
+  charged = 0;
+  countedOrphan = false;
+  countedTimeWait = false;
+  /** Out of the tables: CLOSED, or gone into {@link remains}. */
+  detached = false;
+  closedTold = false;
+  /** What is left of it in TIME-WAIT. */
+  remains: TimeWait | null = null;
+  timerNext: TimerNode | null = null;
+  timerPrevious: TimerNode | null = null;
+  timerDeadline: Time = NEVER;
+
+  constructor(
+    host: ConnectionHost,
+    tcb: Tcb,
+    local: IpAddress,
+    localPort: number,
+    remote: { w0: number; w1: number; w2: number; w3: number },
+    remotePort: number,
+  ) {
+    super(EndpointKind.CONNECTION, local, localPort, remotePort);
+    this.setRemote(remote, remotePort);
+    this.host = host;
+    this.tcb = tcb;
+  }
+
+  /** Whom events are told; may be changed at any time. They wait while it is null. */
+  get handler(): ConnectionHandler | null {
+    return this.told;
+  }
+
+  set handler(handler: ConnectionHandler | null) {
+    this.told = handler;
+    if (handler !== null && this.tcb.events !== 0) this.host.announce(this);
+  }
+
+  /** The state, as the RFC spells it. */
+  get state(): StateName {
+    if (this.remains !== null) return stateName(this.remains.dead ? State.CLOSED : State.TIME_WAIT);
+    return stateName(this.tcb.state);
+  }
+
+  /** Bytes that can be read now. */
+  get readable(): number {
+    return this.tcb.receiveBuffer.readable;
+  }
+
+  /** Bytes written and not yet acknowledged. */
+  get unacknowledged(): number {
+    return this.tcb.sendBuffer.length;
+  }
+
+  /** Bytes up to the end of the urgent text that are not read yet, 0 when nothing is urgent (MUST-33). */
+  get urgent(): number {
+    return urgentRemaining(this.tcb);
+  }
+
+  /** Whether the peer has sent its FIN and everything before it has arrived. */
+  get peerHasClosed(): boolean {
+    return this.tcb.finReceived && this.tcb.rcvNxt !== this.tcb.finSeq;
+  }
+
+  /**
+   * SEND: queues bytes, which must not change until they are acknowledged. All are taken.
+   * @returns false when the buffer is fuller than it should be: write on after `writable`.
+   * @throws EstabError ENOTCONN without a connection, EPIPE after `shutdown`.
+   */
+  write(now: Time, bytes: Uint8Array, options?: SendOptions): boolean {
+    const room = send(this.tcb, now, bytes, options);
+    this.host.touch(now, this);
+    return room;
+  }
+
+  /**
+   * RECEIVE: the next bytes that lie together, `max` at most; null when there are none now. They are the caller's to
+   * keep.
+   * @throws EstabError ENOTCONN when it was never opened.
+   */
+  read(now: Time, max?: number): Uint8Array | null {
+    const bytes = receive(this.tcb, now, max);
+    if (bytes !== null) this.host.touch(now, this);
+    return bytes;
+  }
+
+  /**
+   * CLOSE: a FIN follows what was written; what the peer still sends can be read.
+   * @throws EstabError ENOTCONN without a connection.
+   */
+  shutdown(now: Time): void {
+    close(this.tcb, now);
+    this.host.touch(now, this);
+  }
+
+  /**
+   * The application lets go: what was written still goes out, then a FIN; what arrives unread is answered with a RST
+   * (SHLD-3). Nothing can be read any more. `closed` is still told.
+   */
+  close(now: Time): void {
+    if (this.detached || this.tcb.orphaned) return;
+    if (this.tcb.state === State.SYN_SENT || this.host.mayOrphan()) orphan(this.tcb, now);
+    else abort(this.tcb, now);
+    this.host.touch(now, this);
+  }
+
+  /** ABORT: ends the connection at once, with a RST where the peer believes in it. Harmless when it is over. */
+  abort(now: Time): void {
+    if (this.detached) return;
+    abort(this.tcb, now);
+    this.host.touch(now, this);
+  }
+
+  /** STATUS: a snapshot. */
+  status(): TcpStatus {
+    return { ...status(this.tcb), state: this.state };
+  }
+
+  /**
+   * Changes options.
+   * @throws EstabError EINVAL when a value makes no sense; nothing is changed then.
+   */
+  configure(now: Time, options: ConnectionOptions): void {
+    checkOptions(options);
+    applyOptions(this.tcb, now, options, this.host.receiveBufferMax);
+    if (!this.detached) this.host.touch(now, this);
+  }
+
+  /** The host's own: tells the handler what has happened. */
+  deliver(): void {
+    const handler = this.told;
+    if (handler === null) return;
+    const { tcb } = this;
+    const events = tcb.events;
+    tcb.events = 0;
+    const over = (events & (Event.CLOSED | Event.TIME_WAIT)) !== 0;
+    for (const [event, tell] of TELLING) {
+      // The handler itself may have ended it: then only `closed` is still of interest, and comes with its own event.
+      if ((events & event) !== 0 && (over || tcb.state !== State.CLOSED)) tell(handler, this);
+    }
+    if (!over || this.closedTold) return;
+    this.closedTold = true;
+    handler.closed?.(this, tcb.error);
+  }
+}
+
+/** In the order in which they make sense when several come at once. */
+const TELLING: readonly [event: number, tell: (handler: ConnectionHandler, connection: Connection) => void][] = [
+  [Event.OPENED, (handler, connection) => handler.opened?.(connection)],
+  [Event.URGENT, (handler, connection) => handler.urgent?.(connection)],
+  [Event.READABLE, (handler, connection) => handler.readable?.(connection)],
+  [Event.PEER_CLOSED, (handler, connection) => handler.peerClosed?.(connection)],
+  [Event.WRITABLE, (handler, connection) => handler.writable?.(connection)],
+  [Event.FLUSHED, (handler, connection) => handler.flushed?.(connection)],
+  [
+    Event.SOFT_ERROR,
+    (handler, connection) => handler.softError?.(connection, connection.tcb.softError ?? 'EHOSTUNREACH'),
+  ],
+  [Event.NOT_RESPONDING, (handler, connection) => handler.notResponding?.(connection)],
+];
+
+/** Sets what {@link checkOptions} found good; `receiveBufferMax` is the host's limit in bytes. */
+export function applyOptions(tcb: Tcb, now: Time, options: ConnectionOptions, receiveBufferMax: number): void {
+  if (options.noDelay !== undefined) tcb.nagle = !options.noDelay;
+  tcb.keepAliveTimeMs = options.keepAliveTimeMs ?? tcb.keepAliveTimeMs;
+  tcb.keepAliveIntervalMs = options.keepAliveIntervalMs ?? tcb.keepAliveIntervalMs;
+  tcb.keepAliveProbes = options.keepAliveProbes ?? tcb.keepAliveProbes;
+  const retimed = options.keepAliveTimeMs !== undefined && tcb.keepAlive;
+  if (options.keepAlive !== undefined || retimed) setKeepAlive(tcb, now, options.keepAlive ?? true);
+  tcb.userTimeoutMs = options.userTimeoutMs ?? tcb.userTimeoutMs;
+  if (options.trafficClass !== undefined) tcb.trafficClass = options.trafficClass & 0xfc;
+  tcb.hopLimit = options.hopLimit ?? tcb.hopLimit;
+  tcb.reportSoftErrors = options.softErrors ?? tcb.reportSoftErrors;
+  if (options.receiveBuffer !== undefined) {
+    tcb.receiveBufferSize = Math.min(options.receiveBuffer, receiveBufferMax);
+  }
+}
+
+/** Checks options before anything is made with them. @throws EstabError EINVAL */
+export function checkOptions(options: ConnectionOptions): void {
+  checkRange('keepAliveTimeMs', options.keepAliveTimeMs, 1, Number.MAX_SAFE_INTEGER);
+  checkRange('keepAliveIntervalMs', options.keepAliveIntervalMs, 1, Number.MAX_SAFE_INTEGER);
+  checkRange('keepAliveProbes', options.keepAliveProbes, 1, 127);
+  checkRange('userTimeoutMs', options.userTimeoutMs, 0, Number.POSITIVE_INFINITY);
+  checkRange('trafficClass', options.trafficClass, 0, 255);
+  checkRange('hopLimit', options.hopLimit, 1, 255);
+  checkRange('receiveBuffer', options.receiveBuffer, 1, Number.MAX_SAFE_INTEGER);
+}
+
+function checkRange(name: string, value: number | undefined, min: number, max: number): void {
+  if (value === undefined || (value >= min && value <= max)) return;
+  throw new EstabError('EINVAL', `${name} ${value} is not in ${min} … ${max}`);
+}
