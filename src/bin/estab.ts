@@ -2,12 +2,16 @@
 /** The `estab` command: one file a subcommand, registered here. Exit codes: 0, 1 (failed), 2 (misused). */
 
 import { Command, CommanderError } from 'commander';
+import { registerConnect } from './connect.ts';
 import { registerDump } from './dump.ts';
+import { registerServe } from './serve.ts';
 
 const program = new Command('estab')
   .description('a TCP/IP stack that shows its work, and a tool that shows and explains TCP')
   .exitOverride();
 registerDump(program);
+registerServe(program);
+registerConnect(program);
 
 try {
   await program.parseAsync();

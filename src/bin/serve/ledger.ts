@@ -1,0 +1,67 @@
+/** Who was connected, and how it ended: the table that `estab serve` prints when it is stopped. */
+
+import type { Socket } from '../../net/socket.ts';
+
+interface Entry {
+  readonly peer: string;
+  readonly since: number;
+  readonly socket: Socket;
+  ended: string;
+  until: number | null;
+}
+
+/** Rows printed; a long run keeps the newest. */
+const MOST_ROWS = 1000;
+
+export class Ledger {
+  /** Connections that were accepted in all. */
+  total = 0;
+  private readonly entries: Entry[] = [];
+  private readonly now: () => number;
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
+
+  add(socket: Socket): void {
+    this.total++;
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const entry: Entry = { peer, since: this.now(), socket, ended: 'open', until: null };
+    this.entries.push(entry);
+    if (this.entries.length > MOST_ROWS) this.entries.splice(0, this.entries.findIndex((e) => e.until !== null) + 1);
+    let error: string | null = null;
+    socket.on('error', (cause: Error & { code?: string }) => {
+      error = cause.code ?? cause.message;
+    });
+    socket.on('close', () => {
+      entry.ended = error ?? 'closed';
+      entry.until = this.now();
+    });
+  }
+
+  /** Sockets that are still open. */
+  get open(): Socket[] {
+    return this.entries.filter((entry) => entry.until === null).map((entry) => entry.socket);
+  }
+
+  /** The table, a line a connection. */
+  table(): string[] {
+    const rows = this.entries.map((entry) => [
+      entry.peer,
+      String(entry.socket.bytesRead),
+      String(entry.socket.bytesWritten),
+      `${(((entry.until ?? this.now()) - entry.since) / 1000).toFixed(3)} s`,
+      entry.ended,
+    ]);
+    const table = [['peer', 'bytes in', 'bytes out', 'time', 'end'], ...rows];
+    const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+    const lines = table.map((row) =>
+      row
+        .map((cell, i) => (i === 0 || i === 4 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+        .join('  ')
+        .trimEnd(),
+    );
+    const hidden = this.total - this.entries.length;
+    return hidden > 0 ? [...lines, `(and ${hidden} older connections)`] : lines;
+  }
+}

@@ -1,0 +1,63 @@
+/** A host of ours behind a TUN, as `serve` and `connect` need it: device, addresses, capture, settings. */
+
+import type { Command } from 'commander';
+import { EstabError } from '../../base/errors.ts';
+import { Host } from '../../host/host.ts';
+import { captureFile } from '../../link/capture-file.ts';
+import type { Link } from '../../link/link.ts';
+import { teeLink } from '../../link/tee.ts';
+import { openTun } from '../../link/tun.ts';
+import { configureTun, defaultPeer } from '../../link/tun-configure.ts';
+import { applySetting, defaultSettings } from '../../stack/settings.ts';
+import type { StackTrace } from '../../stack/trace.ts';
+
+export interface NetworkOptions {
+  readonly tun: string;
+  readonly address: readonly string[];
+  readonly peer: readonly string[];
+  readonly mtu?: string;
+  readonly pcap?: string;
+  readonly sysctl: readonly string[];
+}
+
+/** Gathers a repeatable option. */
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+/** The options that say how the stack hangs on the network. */
+export function networkOptions(command: Command): Command {
+  return command
+    .requiredOption('--tun <name>', 'the TUN device; made when it is not there')
+    .requiredOption('--address <a/n>', "the stack's own address and prefix length; may be repeated", collect, [])
+    .option('--peer <a>', "the kernel's address at the other end, one for each --address", collect, [])
+    .option('--mtu <n>', 'MTU of the device, bytes')
+    .option('--pcap <file>', 'write what crosses the device to a pcapng file')
+    .option('--sysctl <name=value>', 'a setting under its Linux name; may be repeated', collect, []);
+}
+
+/** Opens the device, gives both ends their addresses and puts a host of ours behind it. */
+export async function openNetwork(options: NetworkOptions, trace: StackTrace | null): Promise<Host> {
+  const settings = defaultSettings();
+  for (const text of options.sysctl) applySetting(settings, text);
+  if (options.peer.length > options.address.length) {
+    throw new EstabError(
+      'EINVAL',
+      `${options.peer.length} --peer for ${options.address.length} --address; give one each`,
+    );
+  }
+  const pairs = options.address.map((local, i) => ({ local, peer: options.peer[i] ?? defaultPeer(local) }));
+  const mtu = options.mtu === undefined ? undefined : Number(options.mtu);
+  const device = await openTun({ name: options.tun, ...(mtu === undefined ? {} : { mtu }) });
+  try {
+    configureTun(device.name, pairs);
+    const host = new Host({ settings, trace });
+    let link: Link = device;
+    if (options.pcap !== undefined) link = teeLink(device, captureFile(options.pcap, device, device.name));
+    host.attach(link, { name: device.name, addresses: options.address });
+    return host;
+  } catch (error) {
+    device.close();
+    throw error;
+  }
+}

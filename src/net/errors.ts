@@ -1,0 +1,43 @@
+/** Errors in the shape libuv gives them: code, errno, syscall, address and port, and the message made of those. */
+
+import type { ErrorCode } from '../base/errors.ts';
+
+/** Linux numbers; node negates them. */
+const ERRNO: Readonly<Partial<Record<ErrorCode, number>>> = {
+  EPIPE: 32,
+  EINVAL: 22,
+  EMSGSIZE: 90,
+  EPROTO: 71,
+  EADDRINUSE: 98,
+  EADDRNOTAVAIL: 99,
+  ENETUNREACH: 101,
+  ECONNABORTED: 103,
+  ECONNRESET: 104,
+  ENOBUFS: 105,
+  EISCONN: 106,
+  ENOTCONN: 107,
+  ETIMEDOUT: 110,
+  ECONNREFUSED: 111,
+  EHOSTUNREACH: 113,
+};
+
+export interface SocketError extends Error {
+  code: string;
+  errno: number;
+  syscall: string;
+  address?: string;
+  port?: number;
+}
+
+/** `connect ECONNREFUSED 10.0.0.2:80`, with the fields that programs look at. */
+export function socketError(code: ErrorCode, syscall: string, address?: string, port?: number): SocketError {
+  const where = address === undefined ? '' : ` ${address}${port === undefined ? '' : `:${port}`}`;
+  const what = code === 'EADDRINUSE' ? `${code}: address already in use` : code;
+  const error = new Error(`${syscall} ${what}${where}`) as SocketError;
+  error.code = code;
+  error.errno = -(ERRNO[code] ?? 0);
+  error.syscall = syscall;
+  if (address !== undefined) error.address = address;
+  if (port !== undefined) error.port = port;
+  return error;
+}
