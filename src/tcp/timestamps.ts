@@ -2,7 +2,7 @@
 
 import { seqLe } from '../base/seq.ts';
 import type { Time } from '../base/time.ts';
-import { RST, type Segment } from '../wire/tcp.ts';
+import { RST, type Segment, SYN } from '../wire/tcp.ts';
 import { sampleRtt } from './rtt.ts';
 import type { Tcb } from './tcb.ts';
 
@@ -21,12 +21,18 @@ export function failsPaws(tcb: Tcb, seg: Segment, now: Time): boolean {
   return now - tcb.tsRecentAt <= TS_RECENT_LIFE_MS;
 }
 
-/** The option was agreed on and is missing (3.2): such a segment is dropped without a word, a RST is not. */
+/**
+ * The option was agreed on and is missing (3.2): such a segment is dropped without a word. A RST is not, nor a SYN: it
+ * may be a restarted peer's, who without an answer would never learn of the old connection (RFC 9293 figure 9).
+ */
 export function lacksTimestamps(tcb: Tcb, seg: Segment): boolean {
-  return tcb.timestampsOk && !seg.timestamps && (seg.flags & RST) === 0;
+  return tcb.timestampsOk && !seg.timestamps && (seg.flags & (RST | SYN)) === 0;
 }
 
-/** TS.Recent follows the segment that holds Last.ACK.sent (4.3), so that a forged early one can't poison it; a RST's is not taken (3.2). */
+/**
+ * TS.Recent follows the segment that holds Last.ACK.sent (4.3), so that a forged early one can't poison it. A RST's
+ * timestamp changes nothing (3.2).
+ */
 export function updateTsRecent(tcb: Tcb, seg: Segment, now: Time): void {
   if (!tcb.timestampsOk || !seg.timestamps || (seg.flags & RST) !== 0) return;
   const newer = ((seg.tsVal - tcb.tsRecent) | 0) >= 0 || now - tcb.tsRecentAt > TS_RECENT_LIFE_MS;

@@ -127,6 +127,13 @@ describe('PAWS (5)', () => {
     t.state('CLOSED');
   });
 
+  test('a SYN without it is challenged all the same: a restarted peer must be able to find the old connection', () => {
+    const t = stamped();
+    t.arrives({ flags: 'S', seq: -50_000 });
+    t.sends({ flags: 'A', seq: 1, ack: 1 });
+    t.state('ESTABLISHED');
+  });
+
   test('F25: after 24 days of silence TS.Recent is no measure any more (5.5)', () => {
     const t = stamped();
     t.advance(24 * DAY - 1);
