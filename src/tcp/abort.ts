@@ -3,7 +3,7 @@
 import { type Seq, seq } from '../base/seq.ts';
 import type { Time } from '../base/time.ts';
 import { State } from './state.ts';
-import { enterClosed, type Tcb } from './tcb.ts';
+import { enterClosed, sndAckSeq, type Tcb } from './tcb.ts';
 
 /** Ends the connection at once; in the states where the peer believes in it, with a RST. Harmless when CLOSED. */
 export function abort(tcb: Tcb, _now: Time): void {
@@ -13,8 +13,9 @@ export function abort(tcb: Tcb, _now: Time): void {
     case State.FIN_WAIT_1:
     case State.FIN_WAIT_2:
     case State.CLOSE_WAIT:
-      // <SEQ=SND.NXT><CTL=RST>, with the ACK every segment of a synchronized connection carries.
-      markReset(tcb, tcb.sndNxt, tcb.rcvNxt);
+      // <SEQ=SND.NXT><CTL=RST>, with the ACK every segment of a synchronized connection carries. Beyond a closed window
+      // the peer would drop it: see sndAckSeq.
+      markReset(tcb, sndAckSeq(tcb), tcb.rcvNxt);
       break;
     default:
       break;

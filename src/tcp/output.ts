@@ -14,7 +14,7 @@ import { armRetransmission } from './retransmission.ts';
 import { startTiming, stopTimingOf } from './rtt.ts';
 import { writeSack } from './sack.ts';
 import { mayTransmit, State } from './state.ts';
-import { flightSize, setState, sndEnd, type Tcb } from './tcb.ts';
+import { flightSize, setState, sndAckSeq, sndEnd, type Tcb } from './tcb.ts';
 import { writeUrgent } from './urgent.ts';
 import { offerSynWindow, offerWindow } from './window.ts';
 
@@ -95,7 +95,7 @@ function noteAckSent(tcb: Tcb): void {
 }
 
 function pureAck(tcb: Tcb, now: Time, seg: Segment): boolean {
-  begin(tcb, now, seg, tcb.sndNxt);
+  begin(tcb, now, seg, sndAckSeq(tcb));
   writeSack(tcb, seg);
   writeEcn(tcb, seg, false);
   writeUrgent(tcb, seg);

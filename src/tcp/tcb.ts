@@ -239,6 +239,16 @@ export function rcvWnd(tcb: Tcb): number {
   return seqDiff(tcb.rcvAdv, tcb.rcvNxt);
 }
 
+/**
+ * SEG.SEQ of a segment without text. SND.NXT, unless that lies beyond the peer's window: after a probe, or when the
+ * window has shrunk. The peer would drop such an ACK, and with it the news of our own window (appendix A.2).
+ */
+export function sndAckSeq(tcb: Tcb): Seq {
+  const edge = seqAdd(tcb.sndUna, tcb.sndWnd);
+  if (!tcb.synAcked || seqDiff(tcb.sndNxt, edge) <= 0) return tcb.sndNxt;
+  return tcb.sndWnd === 0 ? tcb.sndUna : seqAdd(edge, -1);
+}
+
 /** Octets (a FIN counts as one) that are sent and not acknowledged, as far as anybody knows. */
 export function flightSize(tcb: Tcb): number {
   const lost = seqDiff(tcb.rtxEnd, tcb.rtxNext);

@@ -8,7 +8,7 @@ import { Event } from './events.ts';
 import { noteDuplicate, noteOutOfOrder } from './sack.ts';
 import { textStart } from './segment.ts';
 import { mayReceive, State } from './state.ts';
-import { enterClosed, enterTimeWait, setState, type Tcb } from './tcb.ts';
+import { enterClosed, enterTimeWait, setState, sndAckSeq, type Tcb } from './tcb.ts';
 
 /** Seventh, process the segment text: the part of it that lies in the window. */
 export function seventhProcessText(tcb: Tcb, seg: Segment, now: Time): void {
@@ -59,7 +59,7 @@ function accept(tcb: Tcb, seg: Segment, skip: number, length: number, now: Time)
 
 /** Nobody will read this text: the peer must not believe that somebody did (SHLD-3). */
 function resetUnread(tcb: Tcb): void {
-  markReset(tcb, tcb.sndNxt, tcb.rcvNxt);
+  markReset(tcb, sndAckSeq(tcb), tcb.rcvNxt);
   enterClosed(tcb, 'ECONNABORTED');
 }
 

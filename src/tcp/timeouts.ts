@@ -6,7 +6,7 @@ import { keepAliveTimeout } from './keepalive.ts';
 import { persistTimeout } from './persist.ts';
 import { retransmissionTimeout } from './retransmission.ts';
 import { isSynchronized, State } from './state.ts';
-import { enterClosed, type Tcb } from './tcb.ts';
+import { enterClosed, sndAckSeq, type Tcb } from './tcb.ts';
 
 /** The earliest of the connection's timers; NEVER when none runs. */
 export function deadline(tcb: Tcb): Time {
@@ -36,7 +36,7 @@ export function timeouts(tcb: Tcb, now: Time): void {
 
 /** USER TIMEOUT: "flush all queues, signal the user … delete the TCB, enter the CLOSED state". */
 function userTimeout(tcb: Tcb): void {
-  if (isSynchronized(tcb.state)) markReset(tcb, tcb.sndNxt, tcb.rcvNxt);
+  if (isSynchronized(tcb.state)) markReset(tcb, sndAckSeq(tcb), tcb.rcvNxt);
   enterClosed(tcb, 'ETIMEDOUT');
 }
 
