@@ -20,8 +20,9 @@ import {
   type TcpConfig,
   timeouts,
 } from '../../src/tcp/index.ts';
-import { describeSegment, type SegmentSpec } from '../../src/testing/segments.ts';
+import { buildSegment, describeSegment, type SegmentSpec } from '../../src/testing/segments.ts';
 import { Segment } from '../../src/wire/tcp.ts';
+import { playTo } from './states.ts';
 
 export type End = 'a' | 'b';
 export const OTHER = { a: 'b', b: 'a' } as const;
@@ -71,6 +72,36 @@ export class Pair {
       a: new Tcb({ ...DEFAULT_TCP_CONFIG, ...config }, 4, 1500),
       b: new Tcb({ ...DEFAULT_TCP_CONFIG, ...configB }, 4, 1500),
     };
+  }
+
+  /** Both ends as the stories of states.ts leave them, each believing its own: many such pairs no handshake makes. */
+  static inStates(a: StateName, b: StateName, config: Partial<TcpConfig> = {}): Pair {
+    const pair = new Pair(config);
+    for (const [end, state] of [
+      ['a', a],
+      ['b', b],
+    ] as const) {
+      const [iss, irs] = [INITIAL[end], INITIAL[OTHER[end]]];
+      const tcb = pair.tcb[end];
+      const drain = (): void => {
+        while (output(tcb, 0, pair.out));
+      };
+      playTo(
+        state,
+        {
+          call(action) {
+            action(tcb, 0);
+            drain();
+          },
+          arrives(spec) {
+            segmentArrives(tcb, buildSegment(spec, irs, iss), 0);
+            drain();
+          },
+        },
+        { iss },
+      );
+    }
+    return pair;
   }
 
   /** A has connected to B. */

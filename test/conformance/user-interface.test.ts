@@ -10,55 +10,26 @@ import {
   openActive,
   openPassive,
   receive,
+  type StateName,
   send,
   status,
   Tcb,
 } from '../../src/tcp/index.ts';
 import { ISS, Scenario } from '../../src/testing/index.ts';
+import { playTo, STATES } from './states.ts';
 
-const states = {
-  CLOSED: () => new Scenario(),
-  LISTEN: () => Scenario.listening(),
-  'SYN-SENT': () => Scenario.connecting(),
-  'SYN-RECEIVED': () => Scenario.synReceived(),
-  ESTABLISHED: () => Scenario.established(),
-  'FIN-WAIT-1': () => {
-    const t = Scenario.established();
-    t.close();
-    return t;
-  },
-  'FIN-WAIT-2': () => {
-    const t = states['FIN-WAIT-1']();
-    t.arrives({ seq: 1, ack: 2 });
-    return t;
-  },
-  'CLOSE-WAIT': () => {
-    const t = Scenario.established();
-    t.arrives({ flags: 'FA', seq: 1, ack: 1 });
-    return t;
-  },
-  CLOSING: () => {
-    const t = states['FIN-WAIT-1']();
-    t.arrives({ flags: 'FA', seq: 1, ack: 1 });
-    return t;
-  },
-  'LAST-ACK': () => {
-    const t = states['CLOSE-WAIT']();
-    t.close();
-    return t;
-  },
-  'TIME-WAIT': () => {
-    const t = states['FIN-WAIT-2']();
-    t.arrives({ flags: 'FA', seq: 1, ack: 2 });
-    return t;
-  },
-};
+/** A connection in each state. */
+function inState(name: StateName): Scenario {
+  const t = new Scenario();
+  playTo(name, t, { iss: ISS });
+  return t;
+}
 
 /** What a call does in each state: 'ok' or an error's code. */
 function outcomes(call: (tcb: Tcb) => void): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(states).map(([name, make]) => {
-      const t = make();
+    STATES.map((name) => {
+      const t = inState(name);
       expect(status(t.tcb).state).toBe(name);
       try {
         call(t.tcb);
@@ -72,7 +43,7 @@ function outcomes(call: (tcb: Tcb) => void): Record<string, string> {
   );
 }
 
-const all = (value: string): Record<string, string> => Object.fromEntries(Object.keys(states).map((s) => [s, value]));
+const all = (value: string): Record<string, string> => Object.fromEntries(STATES.map((state) => [state, value]));
 
 describe('calls, by state', () => {
   test('OPEN: a connection that exists cannot be opened again; LISTEN may turn active', () => {
