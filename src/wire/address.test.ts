@@ -55,6 +55,9 @@ describe('kinds', () => {
     ['128.0.0.1', 'isLoopback', false],
     ['::1', 'isLoopback', true],
     ['::2', 'isLoopback', false],
+    ['1::1', 'isLoopback', false],
+    ['0:0:1::1', 'isLoopback', false],
+    ['::1:0:0:1', 'isLoopback', false],
     ['224.0.0.1', 'isMulticast', true],
     ['239.255.255.255', 'isMulticast', true],
     ['240.0.0.1', 'isMulticast', false],
@@ -77,10 +80,25 @@ describe('kinds', () => {
 
   test('families', () => {
     expect(IpAddress.v4(0x7f000001).toString()).toBe('127.0.0.1');
+    expect([String(IPV4_ANY), String(IPV6_ANY)]).toEqual(['0.0.0.0', '::']);
     expect(IPV4_ANY.family).toBe(4);
     expect(IPV6_ANY.family).toBe(6);
     expect(IpAddress.parse('::fffe:1.2.3.4').family).toBe(6);
   });
+});
+
+test('equal in all four words, or not equal', () => {
+  const address = new IpAddress(1, 2, 3, 4);
+  expect(address.equals(new IpAddress(1, 2, 3, 4))).toBe(true);
+  const others: [number, number, number, number][] = [
+    [9, 2, 3, 4],
+    [1, 9, 3, 4],
+    [1, 2, 9, 4],
+    [1, 2, 3, 9],
+  ];
+  for (const other of others) {
+    expect(address.equals(new IpAddress(...other))).toBe(false);
+  }
 });
 
 describe('prefixes', () => {
@@ -89,6 +107,10 @@ describe('prefixes', () => {
     ['192.0.3.1', '192.0.2.1', 24, false],
     ['192.0.3.1', '192.0.2.1', 23, true],
     ['8.8.8.8', '0.0.0.0', 0, true],
+    ['127.0.0.1', '0.0.0.0', 1, true],
+    ['128.0.0.1', '0.0.0.0', 1, false],
+    ['8000::', '::', 1, false],
+    ['0:0:8000::', '::', 33, false],
     ['192.0.2.1', '192.0.2.0', 32, false],
     ['192.0.2.1', '192.0.2.1', 32, true],
     ['2001:db8:1::1', '2001:db8::', 32, true],

@@ -4,7 +4,13 @@ import { wireDropName } from './drop.ts';
 import { Icmpv6Type } from './icmpv6.ts';
 import { IpPacket, parseIp, setTransportChecksum, transportChecksumOk } from './ip.ts';
 import { formatMac } from './mac.ts';
-import { NeighbourDiscovery, parseNeighbourDiscovery, solicitedNode } from './neighbour-discovery.ts';
+import {
+  ALL_NODES,
+  ALL_ROUTERS,
+  NeighbourDiscovery,
+  parseNeighbourDiscovery,
+  solicitedNode,
+} from './neighbour-discovery.ts';
 import { emitNeighbourDiscovery, neighbourDiscoveryLength } from './neighbour-discovery-emit.ts';
 
 /** What Linux sends: duplicate address detection with a nonce, looking for fd09::2, the answer, looking for routers. */
@@ -34,6 +40,11 @@ function read(text: string, change: (bytes: Uint8Array, packet: IpPacket) => voi
   const drop = wireDropName(parseNeighbourDiscovery(bytes, packet, message));
   return { bytes, packet, message, drop };
 }
+
+test('the groups', () => {
+  expect([String(ALL_NODES), String(ALL_ROUTERS)]).toEqual(['ff02::1', 'ff02::2']);
+  expect(String(solicitedNode(IpAddress.parse('2001:db8::12:3456')))).toBe('ff02::1:ff12:3456');
+});
 
 describe('parse, from Linux', () => {
   test('a solicitation', () => {
@@ -192,8 +203,8 @@ describe('emit', () => {
 
   test('setTarget and reset', () => {
     const { message } = read(ROUTER_ADVERTISEMENT);
-    message.setTarget(IpAddress.parse('fe80::1'));
-    expect(String(message.target)).toBe('fe80::1');
+    message.setTarget(IpAddress.parse('fe80:1:2:3:4:5:6:7'));
+    expect(String(message.target)).toBe('fe80:1:2:3:4:5:6:7');
     message.reset();
     expect(message).toMatchObject({ type: 0, t0: 0, t3: 0, mtu: 0, prefixCount: 0, hasSourceLink: false, hopLimit: 0 });
     expect(message).toMatchObject({ routerLifetime: 0, reachableTime: 0, retransTimer: 0, managed: false });

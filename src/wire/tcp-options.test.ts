@@ -140,6 +140,7 @@ describe('F11: order, padding, duplicates', () => {
     expect(withOptions(SYN, twice)).toMatchObject({ mss: 1460, windowScale: 10, userTimeout: 0x8001, fastOpen: true });
     expect(withOptions(SYN, twice).fastOpenCookie).toBeNull();
     expect(withOptions(SYN, '02040000 020405b4')).toMatchObject(NONE);
+    expect(withOptions(SYN, '030300 030305 1c040000 1c040001')).toMatchObject({ windowScale: 0, userTimeout: 0 });
     expect(withOptions(ACK, '080a0000000100000002 080a0000000300000004')).toMatchObject({ tsVal: 1, tsEcr: 2 });
     const sack = withOptions(ACK, '050a0000000100000002 05120000000300000004 0000000500000006');
     expect([sack.sackCount, sack.sackEdges[0]]).toEqual([1, 1]);
