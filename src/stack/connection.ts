@@ -5,6 +5,7 @@
  */
 
 import { type ErrorCode, EstabError } from '../base/errors.ts';
+import { seqGt } from '../base/seq.ts';
 import { NEVER, type Time } from '../base/time.ts';
 import type { TimerNode } from '../base/timer-wheel.ts';
 import type { Neighbour } from '../ip/neighbours.ts';
@@ -173,7 +174,8 @@ export class Connection extends Endpoint implements TimerNode, EventSource {
 
   /** Whether the peer has sent its FIN and everything before it has arrived. */
   get peerHasClosed(): boolean {
-    return this.tcb.finReceived && this.tcb.rcvNxt !== this.tcb.finSeq;
+    // A FIN may be held while text before it is missing.
+    return this.tcb.finReceived && seqGt(this.tcb.rcvNxt, this.tcb.finSeq);
   }
 
   /**
