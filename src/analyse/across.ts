@@ -1,0 +1,199 @@
+/** What only shows across connections: floods, scans, storms, and many of a kind as one line. */
+
+import type { ConnectionReport, Finding } from './report.ts';
+import { duration, list, plural } from './words.ts';
+
+/** Half-open attempts from which on a flood is considered, and the share of them all, and the rate a second. */
+const FLOOD_ATTEMPTS = 50;
+const FLOOD_RATE = 20;
+/** Ports tried on one host (or hosts on one port) by one source that make a scan. */
+const SCAN_TARGETS = 10;
+
+export interface Across {
+  findings: Finding[];
+  /** Connections that are part of a flood or scan: what they did one by one is not worth a line. */
+  involved: Set<ConnectionReport>;
+}
+
+export function findAcross(connections: ConnectionReport[]): Across {
+  const findings: Finding[] = [];
+  const flooded = findFloods(connections, findings);
+  const scanned = findScans(connections, findings);
+  groupRefusals(connections, findings, scanned);
+  groupUnanswered(connections, findings, flooded, scanned);
+  findStorms(connections, findings);
+  return { findings, involved: new Set([...flooded, ...scanned]) };
+}
+
+function isIncomplete(c: ConnectionReport): boolean {
+  return c.handshake === 'half-open' || c.handshake === 'unanswered';
+}
+
+function groupBy(
+  connections: ConnectionReport[],
+  key: (c: ConnectionReport) => string,
+): Map<string, ConnectionReport[]> {
+  const groups = new Map<string, ConnectionReport[]>();
+  for (const c of connections) {
+    const k = key(c);
+    const group = groups.get(k);
+    if (group === undefined) groups.set(k, [c]);
+    else group.push(c);
+  }
+  return groups;
+}
+
+function findFloods(connections: ConnectionReport[], findings: Finding[]): Set<ConnectionReport> {
+  const involved = new Set<ConnectionReport>();
+  for (const group of groupBy(connections, (c) => `${c.server.address}|${c.server.port}`).values()) {
+    const open = group.filter(isIncomplete);
+    if (open.length < FLOOD_ATTEMPTS) continue;
+    const start = Math.min(...open.map((c) => c.start));
+    const end = Math.max(...open.map((c) => c.start));
+    const rate = open.length / Math.max(end - start, 0.001);
+    const sources = new Set(open.map((c) => `${c.client.address} ${c.client.port}`)).size;
+    const addresses = new Set(open.map((c) => c.client.address)).size;
+    if (rate < FLOOD_RATE) continue;
+    for (const c of open) involved.add(c);
+    const honest = group.filter((c) => !isIncomplete(c));
+    const { server } = group[0];
+    findings.push({
+      kind: 'syn-flood',
+      text:
+        `SYN flood on ${server.address}:${server.port}: ${plural(open.length, 'SYN')} in ${duration(end - start)}, about ` +
+        `${Number(rate.toPrecision(2))} SYN/s, ${plural(sources, 'source')} (${plural(addresses, 'address', 'addresses')}), ` +
+        `none completed. ${defence(open)} ${victims(honest, open)}`,
+      frames: open.slice(0, 8).map((c) => c.firstFrame),
+      confidence: addresses > 0.5 * open.length || rate > 100 ? 'proven' : 'likely',
+      rfc: 'RFC 4987',
+    });
+  }
+  return involved;
+}
+
+/** Whether the backlog filled, or cookies answered beyond it: from who was answered, and whose answer was repeated. */
+function defence(open: ConnectionReport[]): string {
+  const answered = open.filter((c) => c.handshake === 'half-open');
+  const repeated = answered.filter((c) => c.counts.retransmitted > 0).length;
+  const silent = open.length - answered.length;
+  if (answered.length === 0) return 'No SYN was answered: the backlog was full, or a filter dropped them.';
+  if (silent > 0.1 * open.length) {
+    return `The backlog filled: ${plural(answered.length, 'SYN')} answered, ${silent} dropped without an answer.`;
+  }
+  const end = Math.max(...open.map((c) => c.start + c.duration));
+  const watched = answered.filter((c) => end - c.start > 1.5).length;
+  if (watched > 0 && repeated < 0.5 * watched) {
+    return `The server kept answering; ${answered.length - repeated} of its SYN-ACKs were sent once and never repeated, so it kept no state for them (SYN cookies).`;
+  }
+  return repeated > 0
+    ? `The server answered all of them and repeated ${repeated} SYN-ACKs: its backlog held them.`
+    : 'The server answered all of them.';
+}
+
+function victims(honest: ConnectionReport[], open: ConnectionReport[]): string {
+  const start = Math.min(...open.map((c) => c.start));
+  const during = honest.filter((c) => c.start + c.duration >= start);
+  const slow = during.filter(
+    (c) => c.counts.lost > 0 && c.states.some((s) => s.client === 'SYN-SENT' && s.time - c.start > 0.5),
+  );
+  const failed = open.filter((c) => c.handshake === 'unanswered' && c.packets > 1);
+  if (during.length === 0 && failed.length === 0) return 'No legitimate client is in the capture.';
+  if (failed.length === 0 && slow.length === 0) {
+    return `${plural(during.length, 'legitimate connection')} completed: clients unaffected.`;
+  }
+  const who = list([...new Set([...failed, ...slow].map((c) => c.client.address))], 4);
+  return `${plural(during.length, 'legitimate connection')} completed, ${slow.length} of them late; ${plural(failed.length, 'persistent client')} got no answer (${who}).`;
+}
+
+function findScans(connections: ConnectionReport[], findings: Finding[]): Set<ConnectionReport> {
+  const involved = new Set<ConnectionReport>();
+  const pairs = groupBy(connections, (c) => `${c.client.address}|${c.server.address}`);
+  for (const group of pairs.values()) {
+    const ports = new Set(group.map((c) => c.server.port));
+    if (ports.size < SCAN_TARGETS || !looksLikeProbing(group)) continue;
+    for (const c of group) involved.add(c);
+    const opened = (c: ConnectionReport): boolean =>
+      c.handshake === 'complete' || (c.handshake === 'half-open' && c.packets > 1);
+    const open = [...new Set(group.filter(opened).map((c) => c.server.port))].sort((a, b) => a - b);
+    const refused = group.filter((c) => c.handshake === 'refused').length;
+    const silent = group.filter((c) => c.handshake === 'unanswered').length;
+    const { client, server } = group[0];
+    findings.push({
+      kind: 'port-scan',
+      text:
+        `Port scan by ${client.address} on ${server.address}: ${plural(ports.size, 'port')}, ${open.length} open` +
+        `${open.length > 0 ? ` (${list(open, 12)})` : ''}, ${refused} refused${silent > 0 ? `, ${silent} silent` : ''}.`,
+      frames: group.slice(0, 8).map((c) => c.firstFrame),
+      confidence: 'proven',
+      rfc: null,
+    });
+  }
+  sweeps(connections, findings, involved);
+  return involved;
+}
+
+/** Tried, and left without saying anything: no text in nine of ten. */
+function looksLikeProbing(group: ConnectionReport[]): boolean {
+  const mute = group.filter((c) => c.sides.client.bytes === 0 || c.handshake === 'refused').length;
+  const closed = group.filter((c) => c.handshake !== 'complete').length;
+  return mute >= 0.7 * group.length && closed >= 0.3 * group.length;
+}
+
+function sweeps(connections: ConnectionReport[], findings: Finding[], involved: Set<ConnectionReport>): void {
+  for (const group of groupBy(connections, (c) => `${c.client.address}|:${c.server.port}`).values()) {
+    const hosts = new Set(group.map((c) => c.server.address));
+    if (hosts.size < SCAN_TARGETS || !looksLikeProbing(group)) continue;
+    for (const c of group) involved.add(c);
+    const { client, server } = group[0];
+    const open = group.filter((c) => c.handshake === 'complete').length;
+    findings.push({
+      ...{ kind: 'host-sweep', confidence: 'proven', rfc: null, frames: group.slice(0, 8).map((c) => c.firstFrame) },
+      text: `Sweep by ${client.address}: port ${server.port} tried on ${plural(hosts.size, 'host')}, open on ${open}.`,
+    });
+  }
+}
+
+function groupRefusals(connections: ConnectionReport[], findings: Finding[], scanned: Set<ConnectionReport>): void {
+  const refused = connections.filter((c) => c.handshake === 'refused' && !scanned.has(c));
+  if (refused.length === 0) return;
+  const targets = [...new Set(refused.map((c) => `${c.server.address}:${c.server.port}`))];
+  findings.push({
+    kind: 'refused',
+    text: `Port closed: a reset answered the SYN in ${plural(refused.length, 'connection')} (${list(targets, 4)}).`,
+    frames: refused.slice(0, 8).map((c) => c.lastFrame),
+    confidence: 'proven',
+    rfc: 'RFC 9293 3.10.7.1',
+  });
+}
+
+function groupUnanswered(
+  connections: ConnectionReport[],
+  findings: Finding[],
+  flooded: Set<ConnectionReport>,
+  scanned: Set<ConnectionReport>,
+): void {
+  const silent = connections.filter((c) => c.handshake === 'unanswered' && !flooded.has(c) && !scanned.has(c));
+  if (silent.length < 2) return;
+  const targets = [...new Set(silent.map((c) => `${c.server.address}:${c.server.port}`))];
+  findings.push({
+    kind: 'unanswered',
+    text: `${plural(silent.length, 'connection attempt')} got no answer (${list(targets, 4)}).`,
+    frames: silent.slice(0, 8).map((c) => c.firstFrame),
+    confidence: 'proven',
+    rfc: 'RFC 9293 3.8.3',
+  });
+}
+
+/** Many connections that retransmit within the same second share a cause on the way. */
+function findStorms(connections: ConnectionReport[], findings: Finding[]): void {
+  const losing = connections.filter((c) => c.handshake === 'complete' && c.counts.lost >= 3);
+  const complete = connections.filter((c) => c.handshake === 'complete').length;
+  if (losing.length < 5 || losing.length < 0.3 * complete) return;
+  findings.push({
+    kind: 'retry-storm',
+    text: `${losing.length} of ${plural(complete, 'connection')} lost and repeated segments at the same time: what they share on the way is overloaded or broken.`,
+    frames: losing.slice(0, 8).map((c) => c.firstFrame),
+    confidence: 'likely',
+    rfc: null,
+  });
+}

@@ -1,0 +1,110 @@
+/**
+ * A capture, packet by packet, to a report. Connections are analysed as soon as they can get no more packets (their
+ * ports were used again, or they have long been closed), so memory follows what is open; see docs/explain.md.
+ *
+ * ```ts
+ * const analyser = new Analyser();
+ * const reader = new CaptureReader(analyser);
+ * reader.push(bytes);
+ * const report = analyser.finish('trace.pcapng', reader.end());
+ * ```
+ */
+
+import type { CaptureHandler, CaptureProblem, CaptureRecord } from '../capture/formats.ts';
+import { Kind, type Packet, PacketDecoder } from '../dissect/packet.ts';
+import { findAcross } from './across.ts';
+import { analyseFlow } from './connection.ts';
+import type { Flow } from './flow.ts';
+import { FlowTable } from './flow-table.ts';
+import { headlines } from './headline.ts';
+import type { CaptureReport, ConnectionReport } from './report.ts';
+import { SegmentLog } from './segment-log.ts';
+
+/** Records held before closed connections that have been quiet are analysed ahead of the capture's end. */
+const MANY_RECORDS = 1 << 20;
+/** Twice two minutes of MSL: nothing of a closed connection comes after that (RFC 9293 section 3.4.2), in seconds. */
+const QUIET = 240;
+
+export interface AnalyserOptions {
+  /** Given each connection's flow (its records still in the log) before it is analysed; for ladders and graphs. */
+  keep?: (flow: Flow, log: SegmentLog) => void;
+  /** Takes each finished connection instead of the report's list; for captures of very many. */
+  connection?: (report: ConnectionReport) => void;
+}
+
+export class Analyser implements CaptureHandler {
+  packets = 0;
+  tcpPackets = 0;
+  private readonly decoder = new PacketDecoder();
+  private readonly log = new SegmentLog();
+  private readonly table: FlowTable;
+  private readonly options: AnalyserOptions;
+  private readonly connections: ConnectionReport[] = [];
+  private baseSeconds = Number.NaN;
+  private baseNanoseconds = 0;
+  private now = 0;
+  private nextSweep = MANY_RECORDS;
+
+  constructor(options: AnalyserOptions = {}) {
+    this.options = options;
+    this.table = new FlowTable(this.log, (flow) => this.retire(flow));
+  }
+
+  packet(r: CaptureRecord): void {
+    if (this.packets++ === 0) {
+      this.baseSeconds = r.seconds;
+      this.baseNanoseconds = r.nanoseconds;
+    }
+    const time = r.seconds - this.baseSeconds + (r.nanoseconds - this.baseNanoseconds) / 1e9;
+    this.now = time;
+    const kind = this.decoder.decode(r.linkType, r.data, r.offset, r.length);
+    if (kind === Kind.TCP) {
+      this.tcpPackets++;
+      this.table.add(this.decoder.packet, r.frame, time);
+      if (this.log.used > this.nextSweep) this.sweep();
+    } else if (kind === Kind.ICMP_ERROR) this.icmp(this.decoder.packet, r.frame, time);
+  }
+
+  /** The report; `problem` is what the reader found wrong with the file. */
+  finish(file: string, problem: CaptureProblem | string | null = null): CaptureReport {
+    this.table.expire(Number.POSITIVE_INFINITY);
+    this.connections.sort((a, b) => a.id - b.id);
+    const report: CaptureReport = {
+      file,
+      packets: this.packets,
+      tcpPackets: this.tcpPackets,
+      duration: this.now,
+      start: Number.isNaN(this.baseSeconds) ? null : { seconds: this.baseSeconds, nanoseconds: this.baseNanoseconds },
+      connections: this.connections,
+      findings: [],
+      problem: problem === null || typeof problem === 'string' ? problem : problem.message,
+    };
+    const across = findAcross(this.connections);
+    report.findings = [...across.findings, ...headlines(this.connections, across.involved)];
+    return report;
+  }
+
+  private icmp(p: Packet, frame: number, time: number): void {
+    const flow = this.table.quoted(p);
+    if (flow === null) return;
+    flow.icmp ??= [];
+    const forward = flow.ports[0] === p.sourcePort && flow.words[3] === p.s3;
+    flow.icmp.push({
+      ...{ frame, time, type: p.icmpType, code: p.icmpCode, mtu: p.icmpMtu, seq: p.seq, family: p.family },
+      ...{ side: forward ? 0 : 1, ipLength: p.ipLength, position: flow.count },
+    });
+  }
+
+  private sweep(): void {
+    this.table.expire(this.now - QUIET);
+    this.nextSweep = Math.max(MANY_RECORDS, 2 * this.log.used);
+  }
+
+  private retire(flow: Flow): void {
+    this.options.keep?.(flow, this.log);
+    const report = analyseFlow(flow, this.log);
+    this.log.release(flow.head, flow.tail, flow.count);
+    if (this.options.connection !== undefined) this.options.connection(report);
+    else this.connections.push(report);
+  }
+}

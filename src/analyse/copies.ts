@@ -1,0 +1,68 @@
+/**
+ * The same IP packet seen more than once: duplicated by the network, or recorded twice (a mirror port that copies both
+ * directions, a capture on two interfaces). Told from a retransmission by the IP identification and timestamp, which a
+ * sender does not repeat; told from each other by how many packets it happens to and by the hop count.
+ */
+
+import { Bit } from './segment-log.ts';
+import { ACK, FIN, SYN, type Trace, Verdict } from './trace.ts';
+
+const LOOK_BACK = 64;
+/** A share of doubled packets beyond which it is the capture, not the network. */
+const SYSTEMATIC = 0.3;
+
+export interface Copies {
+  /** Indexes of packets recorded twice, and of those the network doubled. */
+  capturedTwice: number[];
+  duplicated: number[];
+}
+
+export function findCopies(t: Trace): Copies {
+  const pairs: number[] = [];
+  let hops = 0;
+  for (let i = 1; i < t.n; i++) {
+    const earlier = sameBefore(t, i);
+    if (earlier < 0) continue;
+    t.copyOf[i] = earlier;
+    pairs.push(i);
+    if (t.ttl(earlier) !== t.ttl(i)) hops++;
+  }
+  const systematic = pairs.length > 3 && pairs.length >= SYSTEMATIC * (t.n - pairs.length);
+  const capturedTwice: number[] = [];
+  const duplicated: number[] = [];
+  for (const i of pairs) {
+    const twice = systematic || (hops > 0 && t.ttl(t.copyOf[i]) !== t.ttl(i));
+    t.verdict[i] = twice ? Verdict.CAPTURED_TWICE : Verdict.NETWORK_DUPLICATE;
+    (twice ? capturedTwice : duplicated).push(i);
+  }
+  return { capturedTwice, duplicated };
+}
+
+function sameBefore(t: Trace, i: number): number {
+  const { log } = t;
+  const a = t.record[i];
+  for (let k = i - 1; k >= 0 && k >= i - LOOK_BACK; k--) {
+    const b = t.record[k];
+    if (
+      log.seq[a] !== log.seq[b] ||
+      log.ack[a] !== log.ack[b] ||
+      log.length[a] !== log.length[b] ||
+      log.flags[a] !== log.flags[b] ||
+      log.ipId[a] !== log.ipId[b] ||
+      log.window[a] !== log.window[b] ||
+      log.hash[a] !== log.hash[b] ||
+      t.side[i] !== t.side[k] ||
+      log.sackCount[a] !== log.sackCount[b]
+    ) {
+      continue;
+    }
+    const stamped = t.has(i, Bit.TIMESTAMPS);
+    if (stamped && (log.tsVal[a] !== log.tsVal[b] || log.tsEcr[a] !== log.tsEcr[b])) continue;
+    if (log.sackCount[a] > 0 && log.sack[8 * a] !== log.sack[8 * b]) continue;
+    if (log.ipId[a] !== 0) return t.verdict[k] === Verdict.PLAIN ? k : t.copyOf[k] >= 0 ? t.copyOf[k] : k;
+    // Without an identification only a stamp can vouch for it, and only where text is repeated within its tick.
+    const carries = log.length[a] > 0 || (log.flags[a] & (SYN | FIN)) !== 0;
+    if (stamped && carries && (log.flags[a] & ACK) !== 0 && t.time(i) - t.time(k) < 0.001) return k;
+  }
+  return -1;
+}

@@ -1,0 +1,398 @@
+/**
+ * What became of each segment: loss, retransmission needed or needless, reordering, duplication, gaps of the capture.
+ *
+ * The evidence, strongest first: an acknowledgment seen before (the text had arrived), DSACK (RFC 2883: it arrived
+ * twice), the IP identification and timestamp of a sender that counts (a late original is older than what overtook it,
+ * a retransmission younger), SACK blocks (it arrived out of order although it left in order), and time against the
+ * round trip. From all of it follows what was lost: a copy that needed another one.
+ */
+
+import { fillHoles, type Hole, Pieces } from './pieces.ts';
+import type { Place } from './place.ts';
+import { Bit } from './segment-log.ts';
+import { ACK, FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+
+/** What a retransmission was sent for, as far as the packets tell. */
+export type Trigger = 'fast' | 'timeout' | 'tail-probe' | 'resized' | 'unknown';
+
+export interface Retransmission {
+  index: number;
+  /** The earlier copy's index, -1 when it is not in the capture. */
+  original: number;
+  needless: boolean;
+  /** Why it is known to be needless. */
+  proof: 'acknowledged' | 'dsack' | 'timestamp' | null;
+  trigger: Trigger;
+  /** The acknowledgment that reported the needless copy. */
+  dsack: number;
+  /** The lost copy was too big for the path, not unlucky. */
+  tooBig: boolean;
+}
+
+export interface Gap {
+  side: Side;
+  start: number;
+  end: number;
+  /** The acknowledgment that covered it. */
+  acknowledged: number;
+}
+
+/** One side's deliveries. */
+export interface Delivery {
+  retransmissions: Retransmission[];
+  /** Indexes of segments that came late, or that SACK shows to have arrived late. */
+  reordered: number[];
+  /** Milliseconds each was late, where it was seen. */
+  lateness: number[];
+  /** Acknowledgments that reported a copy no retransmission explains. */
+  unexplainedDsacks: number[];
+  gaps: Gap[];
+  /** Indexes of acknowledgments of the other side that never arrived. */
+  lostAcks: number[];
+  /** Highest octet sent, and highest acknowledged by the other side. */
+  maxEnd: number;
+  acknowledged: number;
+  pieces: Pieces;
+}
+
+interface Working extends Delivery {
+  holes: Hole[];
+  started: boolean;
+  lowest: number;
+  scanned: number;
+  duplicateAcks: number;
+  countsIds: boolean;
+  lastIndex: number;
+  lostAckFrom: number;
+  unmatched: number[];
+}
+
+const DUPLICATE_THRESHOLD = 3;
+
+/** Follows both sides at once; also sets the verdict of each record. */
+export function followDelivery(t: Trace, place: Place, crossedOpen: boolean): [Delivery, Delivery] {
+  const d: [Working, Working] = [newWorking(t, 0), newWorking(t, 1)];
+  for (let i = 0; i < t.n; i++) {
+    const side = t.side[i] as Side;
+    const own = d[side];
+    const peer = d[side === 0 ? 1 : 0];
+    const verdict = t.verdict[i];
+    if (verdict === Verdict.NETWORK_DUPLICATE && t.size(i) > 0) own.unmatched.push(i);
+    if (verdict !== Verdict.PLAIN || (t.flags(i) & RST) !== 0) continue;
+    if (t.size(i) > 0) sent(t, place, own, i);
+    if (t.ack[i] >= 0) acknowledged(t, peer, i, side === 0 ? 1 : 0);
+    own.lastIndex = i;
+  }
+  for (const side of [0, 1] as const) {
+    if (crossedOpen) withoutCrossedSyn(t, d[side]);
+    finish(t, place, d[side]);
+  }
+  return d;
+}
+
+/** The SYN-ACK of a crossed open repeats the SYN's number because it must (RFC 9293 section 3.5). */
+function withoutCrossedSyn(t: Trace, own: Working): void {
+  own.retransmissions = own.retransmissions.filter((r) => {
+    const answer = (t.flags(r.index) & (SYN | ACK)) === (SYN | ACK);
+    const crossing = answer && r.original >= 0 && (t.flags(r.original) & ACK) === 0;
+    if (crossing) t.verdict[r.index] = Verdict.PLAIN;
+    return !crossing;
+  });
+}
+
+function newWorking(t: Trace, side: Side): Working {
+  return {
+    ...{ retransmissions: [], reordered: [], lateness: [], unexplainedDsacks: [], gaps: [], lostAcks: [], holes: [] },
+    ...{ maxEnd: 0, acknowledged: 0, started: false, lowest: 0, scanned: 0, duplicateAcks: 0, lastIndex: -1 },
+    ...{ lostAckFrom: Number.NEGATIVE_INFINITY, unmatched: [], pieces: new Pieces(), countsIds: countsIds(t, side) },
+  };
+}
+
+/** Whether this side's IP identifications count up by one a packet, as Linux does for each connection. */
+function countsIds(t: Trace, side: Side): boolean {
+  let steps = 0;
+  let small = 0;
+  let last = -1;
+  for (let i = 0; i < t.n && steps < 200; i++) {
+    if (t.side[i] !== side || t.verdict[i] !== Verdict.PLAIN || (t.flags(i) & (SYN | RST)) !== 0) continue;
+    const id = t.ipId(i);
+    if (last >= 0) {
+      steps++;
+      const step = ((id - last) << 16) >> 16;
+      if (step !== 0 && step > -300 && step < 300) small++;
+    }
+    last = id;
+  }
+  return steps >= 2 && small >= 0.9 * steps;
+}
+
+/** A segment that takes sequence space goes by. */
+function sent(t: Trace, place: Place, own: Working, i: number): void {
+  const start = t.start[i];
+  const end = t.end[i];
+  if (!own.started) {
+    own.started = true;
+    own.lowest = start;
+    own.maxEnd = Math.max(own.maxEnd, start);
+    if (own.acknowledged < start) own.acknowledged = start;
+  }
+  if (start >= own.maxEnd) {
+    if (start > own.maxEnd) own.holes.push({ start: own.maxEnd, end: start, opened: i });
+    own.pieces.add(start, end, i);
+    own.maxEnd = end;
+    return;
+  }
+  const hole = fillHoles(own.holes, start, end);
+  if (hole !== null || start < own.lowest) {
+    if (start < own.lowest) own.lowest = start;
+    const overtook = hole === null ? own.lastIndex : hole.opened;
+    // The acknowledgment of text may be recorded before the text itself: two queues of one network card.
+    const gap = own.gaps.findIndex((g) => g.start < end && g.end > start);
+    const acknowledgedAt = gap >= 0 ? own.gaps[gap].acknowledged : -1;
+    if (acknowledgedAt >= 0 && t.time(i) - t.time(acknowledgedAt) < Math.max(0.0002, 0.1 * (place.rtt ?? 0))) {
+      own.gaps.splice(gap, 1);
+    } else if (isLateOriginal(t, place, own, overtook, i)) {
+      t.verdict[i] = Verdict.REORDERED;
+      own.reordered.push(i);
+      own.lateness.push(overtook < 0 ? 0 : (t.time(i) - t.time(overtook)) * 1000);
+    } else retransmit(t, own, i, -1);
+    addPieces(own, start, end, i);
+    if (end > own.maxEnd) own.maxEnd = end;
+    return;
+  }
+  const at = own.pieces.after(start);
+  const original = at < own.pieces.count && own.pieces.start[at] < end ? own.pieces.last[at] : -1;
+  retransmit(t, own, i, original);
+  if (own.scanned < own.pieces.count) own.scanned = Math.min(own.scanned, at);
+  own.pieces.split(start);
+  own.pieces.split(Math.min(end, own.maxEnd));
+  for (let k = own.pieces.after(start); k < own.pieces.count && own.pieces.start[k] < end; k++) own.pieces.last[k] = i;
+  if (end > own.maxEnd) {
+    own.pieces.add(own.maxEnd, end, i);
+    own.maxEnd = end;
+  }
+}
+
+function addPieces(own: Working, start: number, end: number, i: number): void {
+  let from = start;
+  const { pieces } = own;
+  for (let k = pieces.after(start); from < end; k++) {
+    const until = k < pieces.count ? Math.min(end, pieces.start[k]) : end;
+    if (until > from) {
+      pieces.add(from, until, i);
+      k++;
+    }
+    if (k >= pieces.count) break;
+    from = Math.max(from, pieces.end[k]);
+    if (pieces.start[k] < end) pieces.last[k] = i;
+  }
+}
+
+/** Was the segment that fills a hole merely late (sent before what overtook it), or is it a second attempt? */
+function isLateOriginal(t: Trace, place: Place, own: Working, overtook: number, i: number): boolean {
+  if (overtook < 0) return false;
+  if (own.countsIds) {
+    const step = ((t.ipId(i) - t.ipId(overtook)) << 16) >> 16;
+    if (step !== 0) return step < 0;
+  }
+  if (t.has(i, Bit.TIMESTAMPS) && t.has(overtook, Bit.TIMESTAMPS)) {
+    const step = (t.tsVal(i) - t.tsVal(overtook)) | 0;
+    if (step !== 0) return step < 0;
+  }
+  const late = t.time(i) - t.time(overtook);
+  return place.rtt === null ? late < 0.003 : late < 0.7 * place.rtt;
+}
+
+function retransmit(t: Trace, own: Working, i: number, original: number): void {
+  const known = original >= 0 && own.acknowledged >= t.end[i];
+  // SYN and SYN-ACK are judged with the handshake: one repeats the other's loss, not its own.
+  const proven = known && (t.flags(i) & SYN) === 0;
+  t.verdict[i] = proven ? Verdict.NEEDLESS : Verdict.RETRANSMISSION;
+  t.copyOf[i] = original;
+  own.retransmissions.push({
+    index: i,
+    original,
+    needless: proven,
+    proof: known && (t.flags(i) & (SYN | ACK)) !== SYN ? 'acknowledged' : null,
+    trigger: triggerOf(t, own, i, original),
+    dsack: -1,
+    tooBig: wasTooBig(t, i, original),
+  });
+}
+
+/** The earlier copy drew a "too big" (RFC 1191, RFC 8201) before this one was sent. */
+function wasTooBig(t: Trace, i: number, original: number): boolean {
+  if (t.flow.icmp === null || original < 0) return false;
+  for (const event of t.flow.icmp) {
+    const tooBig = event.family === 4 ? event.type === 3 && event.code === 4 : event.type === 2;
+    if (!tooBig || event.side !== t.side[i] || event.time > t.time(i)) continue;
+    if (event.time >= t.time(original) && t.log.ipLength[t.record[original]] > event.mtu) return true;
+  }
+  return false;
+}
+
+function triggerOf(t: Trace, own: Working, i: number, original: number): Trigger {
+  if (wasTooBig(t, i, original)) return 'resized';
+  if ((t.flags(i) & SYN) !== 0) return 'timeout';
+  if (own.duplicateAcks >= 1) {
+    const piece = own.pieces.after(t.start[i]);
+    const sackedAbove = own.pieces.sacked.indexOf(true, piece) >= 0;
+    if (sackedAbove || own.duplicateAcks >= DUPLICATE_THRESHOLD) return 'fast';
+  }
+  if (original < 0) return 'unknown';
+  // RFC 8985 section 7: a probe sends the last segment again, well before the timeout.
+  const waited = t.time(i) - t.time(original);
+  const first = t.copyOf[original] < 0;
+  if (first && t.end[i] === own.maxEnd && own.acknowledged < t.start[i] && waited < 0.15) return 'tail-probe';
+  if (first && t.end[i] === own.maxEnd && waited < 0.19) return 'tail-probe';
+  return 'timeout';
+}
+
+/** The other side's acknowledgment in record i, about what `own` sent. */
+function acknowledged(t: Trace, own: Working, i: number, side: Side): void {
+  const ack = t.ack[i];
+  const isDsack = ownDsack(t, i);
+  if (isDsack) matchDsack(t, own, i, side);
+  if (ack > own.acknowledged) {
+    passPieces(t, own, ack);
+    if (ack > own.maxEnd && own.started) {
+      own.gaps.push({ side, start: own.maxEnd, end: ack, acknowledged: i });
+      own.maxEnd = ack;
+    }
+    for (let k = 0; k < own.holes.length; k++) {
+      const hole = own.holes[k];
+      if (hole.end > ack) continue;
+      own.gaps.push({ side, start: hole.start, end: hole.end, acknowledged: i });
+      own.holes.splice(k--, 1);
+    }
+    if (!own.started && ack > own.maxEnd) own.maxEnd = ack;
+    own.acknowledged = ack;
+    own.duplicateAcks = 0;
+  } else if (ack === own.acknowledged && t.size(i) === 0 && (t.flags(i) & ACK) !== 0 && ack < own.maxEnd) {
+    own.duplicateAcks++;
+  }
+  if (t.sackCount(i) > 0) readSack(t, own, i, isDsack);
+}
+
+/** RFC 2883 section 4: the first block lies below the acknowledgment, or within the second block. */
+function ownDsack(t: Trace, i: number): boolean {
+  if (t.sackCount(i) === 0 || (t.flags(i) & SYN) !== 0) return false;
+  const right = t.sackEdge(i, 1);
+  if (right <= t.ack[i]) return true;
+  return t.sackCount(i) > 1 && t.sackEdge(i, 0) >= t.sackEdge(i, 2) && right <= t.sackEdge(i, 3);
+}
+
+function readSack(t: Trace, own: Working, i: number, isDsack: boolean): void {
+  const { pieces } = own;
+  let top = 0;
+  for (let b = isDsack ? 1 : 0; b < t.sackCount(i); b++) top = Math.max(top, t.sackEdge(i, 2 * b + 1));
+  if (own.scanned < pieces.count && pieces.start[own.scanned] < t.ack[i]) own.scanned = pieces.after(t.ack[i]);
+  while (own.scanned < pieces.count && pieces.end[own.scanned] <= top) {
+    const k = own.scanned++;
+    let covered = false;
+    for (let b = isDsack ? 1 : 0; b < t.sackCount(i); b++) {
+      covered ||= t.sackEdge(i, 2 * b) <= pieces.start[k] && t.sackEdge(i, 2 * b + 1) >= pieces.end[k];
+    }
+    if (covered) pieces.sacked[k] = true;
+    else if (pieces.start[k] >= t.ack[i] && t.verdict[pieces.first[k]] === Verdict.PLAIN) pieces.gapped[k] = true;
+  }
+}
+
+/** Pieces the acknowledgment now covers: one that stood in a gap and was sent only once has arrived late. */
+function passPieces(t: Trace, own: Working, ack: number): void {
+  const { pieces } = own;
+  for (let k = pieces.after(own.acknowledged); k < pieces.count && pieces.end[k] <= ack; k++) {
+    if (!pieces.gapped[k] || pieces.first[k] !== pieces.last[k]) continue;
+    if (t.verdict[pieces.first[k]] !== Verdict.PLAIN || (t.flags(pieces.first[k]) & SYN) !== 0) continue;
+    own.reordered.push(pieces.first[k]);
+  }
+}
+
+function matchDsack(t: Trace, own: Working, i: number, side: Side): void {
+  const left = t.sackEdge(i, 0);
+  const right = t.sackEdge(i, 1);
+  for (let k = own.retransmissions.length - 1; k >= 0; k--) {
+    const r = own.retransmissions[k];
+    if (r.dsack >= 0 || t.start[r.index] >= right || t.end[r.index] <= left) continue;
+    if (r.needless || r.original >= 0 || t.copyOf[r.index] < 0) {
+      markNeedless(t, r, i);
+      return;
+    }
+  }
+  const duplicate = own.unmatched.findIndex((k) => t.start[k] < right && t.end[k] > left);
+  if (duplicate >= 0) {
+    own.unmatched.splice(duplicate, 1);
+    return;
+  }
+  // A probe repeats an old octet on purpose, and a SYN-ACK that crossed a SYN repeats the SYN's number.
+  if (left < 1 || answersProbe(t, i, side, left, right)) return;
+  own.unexplainedDsacks.push(i);
+}
+
+function markNeedless(t: Trace, r: Retransmission, dsack: number): void {
+  r.dsack = dsack;
+  r.proof ??= 'dsack';
+  r.needless = true;
+  t.verdict[r.index] = Verdict.NEEDLESS;
+}
+
+function answersProbe(t: Trace, i: number, side: Side, left: number, right: number): boolean {
+  for (let k = i - 1; k >= 0 && k >= i - 16; k--) {
+    const probe = t.verdict[k] === Verdict.KEEP_ALIVE || t.verdict[k] === Verdict.WINDOW_PROBE;
+    if (probe && t.side[k] === side && t.start[k] <= left && t.start[k] + Math.max(1, t.size(k)) >= right) return true;
+  }
+  return false;
+}
+
+function finish(t: Trace, place: Place, own: Working): void {
+  judgeByTimestamp(t, own);
+  findLostAcks(t, place, own);
+  // What a gap covers was sent: without the capture nothing can be said of its delivery.
+  own.gaps = own.gaps.filter((gap) => gap.end > gap.start);
+  own.reordered = own.reordered.filter((i, k) => own.reordered.indexOf(i) === k);
+}
+
+/** Eifel (RFC 3522): an acknowledgment that echoes the first copy's stamp answers the first copy. */
+function judgeByTimestamp(t: Trace, own: Working): void {
+  for (const r of own.retransmissions) {
+    if (r.needless || r.original < 0 || r.tooBig || !t.has(r.index, Bit.TIMESTAMPS) || (t.flags(r.index) & SYN) !== 0)
+      continue;
+    if (t.tsVal(r.index) === t.tsVal(r.original)) continue;
+    for (let k = r.index + 1; k < t.n; k++) {
+      if (t.side[k] === t.side[r.index] || t.ack[k] < t.end[r.index] || t.verdict[k] !== Verdict.PLAIN) continue;
+      if (t.has(k, Bit.TIMESTAMPS) && t.ack[k] === t.end[r.index] && echoesEarlierCopy(t, r, t.tsEcr(k))) {
+        r.needless = true;
+        r.proof = 'timestamp';
+        t.verdict[r.index] = Verdict.NEEDLESS;
+      }
+      break;
+    }
+  }
+}
+
+function echoesEarlierCopy(t: Trace, r: Retransmission, echo: number): boolean {
+  if (echo === t.tsVal(r.index)) return false;
+  for (let copy = r.original; copy >= 0; copy = t.copyOf[copy]) if (t.tsVal(copy) === echo) return true;
+  return false;
+}
+
+/**
+ * A sender that repeats what was acknowledged a round trip ago has not heard it: what its peer sent in between, and
+ * that acknowledged this text, was lost. Text and FIN that were lost show by their own retransmission; here, the rest.
+ */
+function findLostAcks(t: Trace, place: Place, own: Working): void {
+  if (place.rtt === null) return;
+  for (const r of own.retransmissions) {
+    if (r.proof !== 'acknowledged') continue;
+    const side = t.side[r.index] as Side;
+    if (place.near === side) continue;
+    const until = t.time(r.index) - 0.9 * place.rtt;
+    for (let k = 0; k < r.index && t.time(k) <= until; k++) {
+      if (t.side[k] === side || t.size(k) > 0 || t.time(k) <= own.lostAckFrom) continue;
+      if (t.verdict[k] === Verdict.PLAIN && t.ack[k] >= t.end[r.index] && (t.flags(k) & (RST | FIN)) === 0) {
+        own.lostAcks.push(k);
+      }
+    }
+    own.lostAckFrom = Math.max(own.lostAckFrom, until);
+  }
+}

@@ -1,0 +1,167 @@
+/** Everything found out about one connection, before it is put into words. */
+
+import type { Close } from './close.ts';
+import { findClose } from './close.ts';
+import { type Copies, findCopies } from './copies.ts';
+import { type Delivery, followDelivery } from './delivery.ts';
+import { findForeign, type Stray } from './foreign.ts';
+import { findHandshake, type Handshake } from './handshake.ts';
+import { findPlace, type Place } from './place.ts';
+import { findProbes, type Probes } from './probes.ts';
+import { type Counts, emptyCounts } from './report.ts';
+import { type BackOff, findBackOff, findStalls, type Stall } from './timing.ts';
+import { ACK, FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+
+export interface Ecn {
+  /** Packets marked "congestion experienced", by the side that sent them. */
+  marked: [number[], number[]];
+  /** First segment of each run of echoes (ECE), by the side that echoes. */
+  echoes: [number[], number[]];
+  reduced: [number[], number[]];
+}
+
+export interface Facts {
+  trace: Trace;
+  copies: Copies;
+  strays: Stray[];
+  probes: Probes;
+  place: Place;
+  handshake: Handshake;
+  delivery: [Delivery, Delivery];
+  close: Close;
+  stalls: Stall[];
+  backOff: BackOff[];
+  ecn: Ecn;
+  urgent: number[];
+  /** Copies of text whose bytes differ from the first. */
+  conflicts: number[];
+  counts: Counts;
+  /** Indexes of records known to have been lost behind the capture's place. */
+  lost: Set<number>;
+}
+
+export function findFacts(trace: Trace): Facts {
+  const copies = findCopies(trace);
+  const strays = findForeign(trace);
+  const probes = findProbes(trace);
+  const place = findPlace(trace);
+  const handshake = findHandshake(trace, place);
+  const delivery = followDelivery(trace, place, handshake.kind === 'simultaneous-open' || handshake.kind === 'split');
+  const foreign = new Set(strays.filter((s) => !s.deadly).map((s) => s.index));
+  const close = findClose(trace, place, handshake, delivery, foreign);
+  const facts: Facts = {
+    ...{ trace, copies, strays, probes, place, handshake, delivery, close },
+    stalls: findStalls(trace, place),
+    backOff: findBackOff(trace, delivery),
+    ecn: findEcn(trace),
+    urgent: [],
+    conflicts: [],
+    counts: emptyCounts(),
+    lost: new Set(),
+  };
+  findOddities(facts);
+  count(facts);
+  return facts;
+}
+
+function findEcn(t: Trace): Ecn {
+  const e: Ecn = { marked: [[], []], echoes: [[], []], reduced: [[], []] };
+  const echoing: [boolean, boolean] = [false, false];
+  for (let i = 0; i < t.n; i++) {
+    const flags = t.flags(i);
+    if (t.verdict[i] === Verdict.CAPTURED_TWICE) continue;
+    const side = t.side[i] as Side;
+    if (t.ecn(i) === 3) e.marked[side].push(i);
+    if ((flags & (SYN | RST)) !== 0) continue;
+    const echo = (flags & 64) !== 0;
+    if (echo && !echoing[side]) e.echoes[side].push(i);
+    if ((flags & ACK) !== 0) echoing[side] = echo;
+    if ((flags & 128) !== 0) e.reduced[side].push(i);
+  }
+  return e;
+}
+
+function findOddities(f: Facts): void {
+  const t = f.trace;
+  for (let i = 0; i < t.n; i++) {
+    if ((t.flags(i) & 32) !== 0 && (t.flags(i) & (SYN | RST)) === 0 && t.verdict[i] !== Verdict.FOREIGN)
+      f.urgent.push(i);
+    const earlier = t.copyOf[i];
+    if (earlier < 0 || t.length(i) === 0 || t.start[i] !== t.start[earlier] || t.length(i) !== t.length(earlier))
+      continue;
+    const a = t.log.hash[t.record[i]];
+    const b = t.log.hash[t.record[earlier]];
+    if (a !== b && a !== 0 && b !== 0) f.conflicts.push(i);
+  }
+}
+
+function count(f: Facts): void {
+  const { counts: c, trace: t, handshake: h } = f;
+  c.capturedTwice = f.copies.capturedTwice.length;
+  c.networkDuplicates = f.copies.duplicated.length;
+  c.corrupted = f.probes.corrupted.length;
+  c.windowFull = f.probes.windowFull.length;
+  c.keepAlives = f.probes.keepAlives.length;
+  for (const zero of f.probes.zeroWindows) {
+    c.zeroWindows += zero.segments.length;
+    c.windowProbes += zero.probes.length;
+  }
+  for (const stray of f.strays) if (stray.challenge >= 0) c.challengeAcks++;
+  for (const side of [0, 1] as const) {
+    const d = f.delivery[side];
+    c.ceMarks += f.ecn.marked[side].length;
+    c.captureGaps += d.gaps.length;
+    c.reordered += d.reordered.length;
+    c.networkDuplicates += d.unexplainedDsacks.length;
+    c.lostAcks += d.lostAcks.length;
+    for (const i of d.lostAcks) f.lost.add(i);
+    for (const r of d.retransmissions) countRetransmission(f, r.index, r.original, r.needless, r.tooBig, r.trigger);
+  }
+  c.retransmitted += h.hiddenRepeats;
+  c.lost += c.lostAcks + h.lostSyns + h.lostSynAcks;
+  if (h.syns.length > 1) for (const i of h.syns.slice(0, h.lostSyns)) f.lost.add(i);
+  c.duplicateAcks = duplicateAcks(t);
+}
+
+function countRetransmission(
+  f: Facts,
+  index: number,
+  original: number,
+  needless: boolean,
+  tooBig: boolean,
+  trigger: string,
+): void {
+  const { counts: c, trace: t } = f;
+  c.retransmitted++;
+  if (trigger === 'tail-probe') c.tailProbes++;
+  if (trigger === 'timeout') c.timeouts++;
+  if (needless) c.needless++;
+  else if (tooBig) t.verdict[index] = Verdict.RESIZED;
+  else if ((t.flags(index) & SYN) === 0 && wasNeeded(f, index)) {
+    c.lost++;
+    if (original >= 0) f.lost.add(original);
+  }
+}
+
+/** A copy says that the one before was lost only if it was acknowledged in the end, or another one followed. */
+function wasNeeded(f: Facts, index: number): boolean {
+  const t = f.trace;
+  const side = t.side[index] as Side;
+  if (f.delivery[side].acknowledged >= t.end[index]) return true;
+  // Never acknowledged: silence, which proves nothing lost but what was sent into it.
+  return f.delivery[side].acknowledged > 0 && t.flow.packets[side === 0 ? 1 : 0] > 0 && !(t.flags(index) & FIN);
+}
+
+function duplicateAcks(t: Trace): number {
+  const last: [number, number] = [-1, -1];
+  const window: [number, number] = [-1, -1];
+  let count = 0;
+  for (let i = 0; i < t.n; i++) {
+    if (t.verdict[i] !== Verdict.PLAIN || (t.flags(i) & (SYN | RST)) !== 0 || t.ack[i] < 0) continue;
+    const side = t.side[i] as Side;
+    if (t.size(i) === 0 && t.ack[i] === last[side] && t.window(i) === window[side]) count++;
+    last[side] = t.ack[i];
+    window[side] = t.window(i);
+  }
+  return count;
+}

@@ -1,0 +1,144 @@
+/**
+ * How the connection was opened (RFC 9293 section 3.5): complete, crossed, refused, unanswered, seen from the middle
+ * only, with text in the SYN (RFC 7413); who opened it, and what of SYN and SYN-ACK was lost on the way.
+ */
+
+import type { Place } from './place.ts';
+import { Bit } from './segment-log.ts';
+import { ACK, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+
+export type HandshakeKind =
+  | 'complete'
+  | 'simultaneous-open'
+  | 'split'
+  | 'refused'
+  | 'unanswered'
+  | 'half-open'
+  | 'mid-stream'
+  | 'fast-open';
+
+export interface Handshake {
+  kind: HandshakeKind;
+  client: Side;
+  /** Indexes; -1 for what is not there. */
+  syns: number[];
+  synAcks: number[];
+  ack: number;
+  reset: number;
+  /** SYNs and SYN-ACKs that did not arrive. */
+  lostSyns: number;
+  lostSynAcks: number;
+  /** SYN-ACKs seen that repeat one that is not in the capture. */
+  hiddenRepeats: number;
+  fastOpenBytes: number;
+  ecn: boolean;
+}
+
+const ECE = 64;
+const CWR = 128;
+
+export function findHandshake(t: Trace, place: Place): Handshake {
+  const h: Handshake = {
+    ...{ kind: 'mid-stream', client: 0, syns: [], synAcks: [], ack: -1, reset: -1, lostSyns: 0, lostSynAcks: 0 },
+    ...{ hiddenRepeats: 0, fastOpenBytes: 0, ecn: false },
+  };
+  const opening: [number, number] = [-1, -1];
+  for (let i = 0; i < t.n; i++) {
+    if (t.verdict[i] === Verdict.FOREIGN || t.verdict[i] === Verdict.CAPTURED_TWICE) continue;
+    const flags = t.flags(i);
+    const side = t.side[i] as Side;
+    if ((flags & (SYN | RST)) === SYN && t.start[i] === 0) {
+      if ((flags & ACK) !== 0) h.synAcks.push(i);
+      else {
+        h.syns.push(i);
+        if (opening[side] < 0) opening[side] = i;
+      }
+    } else if ((flags & RST) !== 0 && h.reset < 0) h.reset = i;
+    else if (h.ack < 0 && (flags & (ACK | RST)) === ACK && h.synAcks.length > 0 && t.ack[i] >= 1) {
+      if (t.side[i] !== t.side[h.synAcks[0]] || h.synAcks.length > 1) h.ack = i;
+    }
+  }
+  h.client = clientOf(t, h, opening);
+  t.client = h.client;
+  classify(t, h, opening);
+  countLosses(t, place, h);
+  return h;
+}
+
+function clientOf(t: Trace, h: Handshake, opening: [number, number]): Side {
+  if (opening[0] >= 0 || opening[1] >= 0) {
+    if (opening[0] < 0) return 1;
+    return opening[1] < 0 || opening[0] < opening[1] ? 0 : 1;
+  }
+  if (h.synAcks.length > 0) return t.side[h.synAcks[0]] === 0 ? 1 : 0;
+  // Without a SYN: the well-known, else the lower port serves.
+  const [a, b] = t.flow.ports;
+  if (a < 1024 !== b < 1024) return a < 1024 ? 1 : 0;
+  return a < b && a < 10_000 && b >= 32_768 ? 1 : 0;
+}
+
+function classify(t: Trace, h: Handshake, opening: [number, number]): void {
+  const server: Side = h.client === 0 ? 1 : 0;
+  if (h.syns.length === 0) {
+    h.kind = h.synAcks.length > 0 && h.ack >= 0 ? 'complete' : 'mid-stream';
+    if (h.synAcks.length > 0 && h.ack < 0) h.kind = 'half-open';
+    return;
+  }
+  if (opening[0] >= 0 && opening[1] >= 0) {
+    // Both sent a SYN: crossed when each was sent without the other in mind, split when the second answers the first.
+    const second = Math.max(opening[0], opening[1]);
+    const answered = h.synAcks.some((i) => t.side[i] === t.side[second]);
+    h.kind = answered || h.synAcks.length === 0 ? 'simultaneous-open' : 'split';
+    return;
+  }
+  for (const i of h.syns) if (t.length(i) > 0) h.fastOpenBytes = Math.max(h.fastOpenBytes, t.length(i));
+  if (h.synAcks.length > 0) {
+    const first = h.synAcks[0];
+    const cookie = t.flow.syn[h.client]?.cookie ?? -1;
+    h.ecn = (t.flags(h.syns[0]) & (ECE | CWR)) === (ECE | CWR) && (t.flags(first) & (ECE | CWR)) === ECE;
+    h.kind = h.ack >= 0 ? 'complete' : 'half-open';
+    if (cookie > 0 && h.fastOpenBytes > 0) h.kind = 'fast-open';
+    return;
+  }
+  const refused = h.reset >= 0 && t.side[h.reset] === server && t.ack[h.reset] > 0;
+  h.kind = refused
+    ? 'refused'
+    : t.flow.packets[server] === 0
+      ? 'unanswered'
+      : h.reset >= 0
+        ? 'unanswered'
+        : 'mid-stream';
+}
+
+/**
+ * Of several SYNs before an answer, the answer's echo (RFC 7323) names the one that arrived. When that is the first,
+ * the SYN-ACKs to it, and to each later SYN that had a round trip's time to be answered, were lost.
+ */
+function countLosses(t: Trace, place: Place, h: Handshake): void {
+  if (h.synAcks.length === 0 || h.kind === 'simultaneous-open' || h.kind === 'split') return;
+  const first = h.synAcks[0];
+  const before = h.syns.filter((i) => i < first);
+  const server: Side = h.client === 0 ? 1 : 0;
+  if (before.length > 1 && t.has(first, Bit.TIMESTAMPS)) {
+    const named = before.findIndex((i) => t.tsVal(i) === t.tsEcr(first));
+    if (named > 0) h.lostSyns = named;
+    else if (named === 0 && place.near !== server) {
+      const rtt = roundTrip(t, place, h);
+      h.lostSynAcks = before.filter((i) => t.time(first) - t.time(i) > 1.5 * rtt + 0.1).length;
+      h.hiddenRepeats = h.lostSynAcks > 0 ? 1 : 0;
+    }
+  } else if (before.length > 1) {
+    // No echo: a SYN that was answered at once, after others that were not, was the first to arrive.
+    h.lostSyns = before.length - 1;
+  }
+  // SYN-ACKs that both are here: another was needed unless the first had been acknowledged before.
+  for (let k = 1; k < h.synAcks.length; k++) {
+    const i = h.synAcks[k];
+    if (t.verdict[i] !== Verdict.NETWORK_DUPLICATE && (h.ack < 0 || h.ack > i) && h.ack >= 0) h.lostSynAcks++;
+  }
+}
+
+function roundTrip(t: Trace, place: Place, h: Handshake): number {
+  if (place.rtt !== null) return place.rtt;
+  return h.ack < 0 ? 0.2 : Math.max(0.001, t.time(h.ack) - t.time(h.synAcks[0]));
+}

@@ -1,0 +1,84 @@
+/**
+ * Where the capture was taken, from how soon each side's answers follow what they answer: next to a host its answers
+ * come at once and the other side's after a whole round trip.
+ */
+
+import { ACK, FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+
+/** An answer within this share of the round trip means that the host is here. */
+const NEAR = 0.2;
+
+export interface Place {
+  /** The side the capture stands next to, 'middle', or null where nothing tells. */
+  near: Side | 'middle' | null;
+  /** Seconds of a round trip from one end to the other, null when unknown. */
+  rtt: number | null;
+  /** Whether the handshake gave it. */
+  fromHandshake: boolean;
+  /** Fastest answer of each side, seconds; Infinity when there was none. */
+  answer: [number, number];
+}
+
+export function findPlace(t: Trace): Place {
+  const answer: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const handshake = handshakeDelays(t, answer);
+  if (!handshake) dataDelays(t, answer);
+  const [a, b] = answer;
+  if (!Number.isFinite(a) && !Number.isFinite(b)) return { near: null, rtt: null, fromHandshake: false, answer };
+  if (!Number.isFinite(a) || !Number.isFinite(b)) {
+    return { near: null, rtt: Number.isFinite(a) ? a : b, fromHandshake: false, answer };
+  }
+  const rtt = a + b;
+  // Below half a millisecond from end to end, scheduling is all there is to see.
+  let near: Place['near'] = rtt < 0.0005 ? null : 'middle';
+  if (near !== null && a < NEAR * rtt) near = 0;
+  else if (near !== null && b < NEAR * rtt) near = 1;
+  return { near, rtt, fromHandshake: handshake, answer };
+}
+
+/** SYN to SYN-ACK and SYN-ACK to ACK, where each was sent once: they add up to the whole round trip. */
+function handshakeDelays(t: Trace, answer: [number, number]): boolean {
+  let syn = -1;
+  let synAck = -1;
+  for (let i = 0; i < t.n; i++) {
+    const flags = t.flags(i);
+    if (t.verdict[i] !== Verdict.PLAIN) continue;
+    if ((flags & (SYN | ACK | RST)) === SYN) {
+      if (syn >= 0) return false;
+      syn = i;
+    } else if ((flags & (SYN | ACK)) === (SYN | ACK)) {
+      if (syn < 0 || synAck >= 0 || t.side[i] === t.side[syn]) return false;
+      synAck = i;
+    } else if ((flags & (ACK | RST)) === ACK && synAck >= 0 && t.side[i] === t.side[syn]) {
+      answer[t.side[synAck]] = t.time(synAck) - t.time(syn);
+      answer[t.side[syn]] = t.time(i) - t.time(synAck);
+      return true;
+    }
+  }
+  return false;
+}
+
+/** The fastest acknowledgment of each side for text that was sent once. */
+function dataDelays(t: Trace, answer: [number, number]): void {
+  const pendingEnd: [number, number] = [-1, -1];
+  const pendingTime: [number, number] = [0, 0];
+  const highest: [number, number] = [0, 0];
+  for (let i = 0; i < t.n; i++) {
+    if (t.verdict[i] !== Verdict.PLAIN || (t.flags(i) & RST) !== 0) continue;
+    const side = t.side[i] as Side;
+    const other: Side = side === 0 ? 1 : 0;
+    if (pendingEnd[other] >= 0 && t.ack[i] >= pendingEnd[other]) {
+      const delay = t.time(i) - pendingTime[other];
+      if (delay < answer[side]) answer[side] = delay;
+      pendingEnd[other] = -1;
+    }
+    const carries = t.length(i) > 0 || (t.flags(i) & (SYN | FIN)) !== 0;
+    if (!carries) continue;
+    if (t.end[i] <= highest[side]) pendingEnd[side] = -1;
+    else if (pendingEnd[side] < 0) {
+      pendingEnd[side] = t.end[i];
+      pendingTime[side] = t.time(i);
+    }
+    if (t.end[i] > highest[side]) highest[side] = t.end[i];
+  }
+}

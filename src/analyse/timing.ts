@@ -1,0 +1,138 @@
+/** What the clock tells: round trips, stalls of Nagle against delayed ACK, back-off, idle times, dead silence. */
+
+import type { Delivery } from './delivery.ts';
+import type { Place } from './place.ts';
+import type { RttStatistics } from './report.ts';
+import { FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+
+/** Round trips of a side's text to the first acknowledgment that covers it; text sent twice is left out (Karn). */
+export function roundTrips(t: Trace, side: Side): RttStatistics | null {
+  const samples: number[] = [];
+  const queueEnd: number[] = [];
+  const queueTime: number[] = [];
+  let head = 0;
+  let highest = 0;
+  for (let i = 0; i < t.n; i++) {
+    if (t.verdict[i] === Verdict.FOREIGN || (t.flags(i) & RST) !== 0) continue;
+    if (t.side[i] !== side) {
+      let newest = -1;
+      while (head < queueEnd.length && queueEnd[head] <= t.ack[i]) newest = head++;
+      if (newest >= 0 && queueTime[newest] >= 0) samples.push((t.time(i) - queueTime[newest]) * 1000);
+      continue;
+    }
+    if (t.size(i) === 0 || (t.flags(i) & SYN) !== 0) continue;
+    if (t.start[i] >= highest && t.verdict[i] === Verdict.PLAIN) {
+      queueEnd.push(t.end[i]);
+      queueTime.push(t.time(i));
+    } else {
+      for (let k = queueEnd.length - 1; k >= head && queueEnd[k] > t.start[i]; k--) queueTime[k] = -1;
+    }
+    if (t.end[i] > highest) highest = t.end[i];
+  }
+  if (samples.length === 0) return null;
+  samples.sort((a, b) => a - b);
+  const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+  return {
+    samples: samples.length,
+    min: round(samples[0]),
+    median: round(samples[samples.length >> 1]),
+    max: round(samples[samples.length - 1]),
+  };
+}
+
+export interface Stall {
+  side: Side;
+  /** The small segment that waited for its acknowledgment, the late ACK, and the segment it released. */
+  segment: number;
+  ack: number;
+  released: number;
+  milliseconds: number;
+}
+
+/** A delayed ACK may take this much longer than the round trip; below, it is not one (RFC 9293 allows up to 500 ms). */
+const DELAYED_MS = 30;
+
+/**
+ * Nagle's algorithm (RFC 9293 section 3.7.4) holds a small segment back until the one before is acknowledged; a delayed
+ * ACK holds that acknowledgment back until there is something to answer. Each waits for the other.
+ */
+export function findStalls(t: Trace, place: Place): Stall[] {
+  const stalls: Stall[] = [];
+  if (place.rtt === null) return stalls;
+  for (const side of [0, 1] as const) {
+    const mss = t.flow.syn[side === 0 ? 1 : 0]?.mss ?? 536;
+    let small = -1;
+    for (let i = 0; i < t.n; i++) {
+      if (t.verdict[i] !== Verdict.PLAIN) {
+        small = -1;
+        continue;
+      }
+      if (t.side[i] === side) {
+        if (t.length(i) > 0) small = t.length(i) < mss - 40 ? i : -1;
+        continue;
+      }
+      if (small < 0 || t.length(i) > 0 || t.ack[i] !== t.end[small] || (t.flags(i) & (FIN | SYN | RST)) !== 0) continue;
+      const waited = (t.time(i) - t.time(small)) * 1000;
+      const delayed = waited - (place.near === side ? place.rtt : place.answer[side === 0 ? 1 : 0]) * 1000;
+      const released = nextText(t, i, side);
+      const soon = released >= 0 && t.time(released) - t.time(i) < Math.max(0.002, place.answer[side] * 1.5);
+      const prompt = released >= 0 && t.length(released) < mss - 40 && t.start[released] === t.end[small];
+      if (delayed >= DELAYED_MS && delayed < 600 && soon && prompt) {
+        stalls.push({ side, segment: small, ack: i, released, milliseconds: waited });
+      }
+      small = -1;
+    }
+  }
+  return stalls;
+}
+
+function nextText(t: Trace, i: number, side: Side): number {
+  for (let k = i + 1; k < t.n && k < i + 4; k++) if (t.side[k] === side && t.length(k) > 0) return k;
+  return -1;
+}
+
+export interface BackOff {
+  side: Side;
+  /** Index of the first copy and of each repetition. */
+  copies: number[];
+  /** Seconds between them. */
+  intervals: number[];
+}
+
+/** RFC 6298 section 5.5: the same text again and again, each time after about twice as long. */
+export function findBackOff(t: Trace, d: [Delivery, Delivery]): BackOff[] {
+  const runs: BackOff[] = [];
+  for (const side of [0, 1] as const) {
+    const done = new Set<number>();
+    for (let k = d[side].retransmissions.length - 1; k >= 0; k--) {
+      const last = d[side].retransmissions[k].index;
+      if (done.has(last)) continue;
+      const copies: number[] = [];
+      for (let i = last; i >= 0; i = t.copyOf[i]) {
+        copies.unshift(i);
+        done.add(i);
+        if (copies.length > 64) break;
+      }
+      const intervals = copies.slice(1).map((i, n) => t.time(i) - t.time(copies[n]));
+      const doubling = intervals.filter((s, n) => n > 0 && s >= 1.5 * intervals[n - 1]).length;
+      if (copies.length >= 3 && doubling >= 1 && doubling >= intervals.length - 3 && intervals.at(-1)! > 0.3) {
+        runs.push({ side, copies, intervals });
+      }
+    }
+  }
+  return runs.sort((a, b) => a.copies[0] - b.copies[0]);
+}
+
+/** The longest stretch with no packet at all: [index before, seconds]. */
+export function longestSilence(t: Trace): { before: number; seconds: number } {
+  let before = -1;
+  let seconds = 0;
+  for (let i = 1; i < t.n; i++) {
+    const gap = t.time(i) - t.time(i - 1);
+    if (gap > seconds) {
+      seconds = gap;
+      before = i - 1;
+    }
+  }
+  return { before, seconds };
+}

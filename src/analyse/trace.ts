@@ -1,0 +1,198 @@
+/**
+ * One connection laid out for analysis: its records in order, sequence and acknowledgment numbers unwrapped to plain
+ * numbers relative to each side's SYN (so a wrap, or another ISN, changes nothing), and a verdict for each record.
+ */
+
+import type { Flow } from './flow.ts';
+import { Bit, NONE, type SegmentLog } from './segment-log.ts';
+
+export const FIN = 1;
+export const SYN = 2;
+export const RST = 4;
+export const PSH = 8;
+export const ACK = 16;
+export const URG = 32;
+export const ECE = 64;
+export const CWR = 128;
+
+/** What a record turned out to be. */
+export const Verdict = {
+  PLAIN: 0,
+  RETRANSMISSION: 1,
+  NEEDLESS: 2,
+  REORDERED: 3,
+  NETWORK_DUPLICATE: 4,
+  CAPTURED_TWICE: 5,
+  WINDOW_PROBE: 6,
+  KEEP_ALIVE: 7,
+  /** Not from the endpoint it names, or not part of the connection: injected, or answered with a challenge. */
+  FOREIGN: 8,
+  /** Sent again in smaller pieces after the path's MTU was learnt. */
+  RESIZED: 9,
+  CORRUPT: 10,
+} as const;
+
+export type Side = 0 | 1;
+
+let capacity = 0;
+let records = new Int32Array(0);
+let sides = new Uint8Array(0);
+let starts = new Float64Array(0);
+let ends = new Float64Array(0);
+let acks = new Float64Array(0);
+let verdicts = new Uint8Array(0);
+let previous = new Int32Array(0);
+
+function reserve(n: number): void {
+  if (n <= capacity) return;
+  capacity = Math.max(1024, Math.ceil(n * 1.5));
+  records = new Int32Array(capacity);
+  sides = new Uint8Array(capacity);
+  starts = new Float64Array(capacity);
+  ends = new Float64Array(capacity);
+  acks = new Float64Array(capacity);
+  verdicts = new Uint8Array(capacity);
+  previous = new Int32Array(capacity);
+}
+
+/** Valid until the next one is made: the arrays are shared, since connections are analysed one after the other. */
+export class Trace {
+  readonly flow: Flow;
+  readonly log: SegmentLog;
+  readonly n: number;
+  readonly record: Int32Array;
+  readonly side: Uint8Array;
+  /** Relative number of the first octet (SYN counts as one), and of the one after the last. */
+  readonly start: Float64Array;
+  readonly end: Float64Array;
+  /** Relative to the other side; -1 without ACK. */
+  readonly ack: Float64Array;
+  readonly verdict: Uint8Array;
+  /** Index of the earlier copy of the same text, -1 for none. */
+  readonly copyOf: Int32Array;
+  /** Which side is the client. */
+  client: Side = 0;
+
+  constructor(flow: Flow, log: SegmentLog) {
+    reserve(flow.count);
+    this.flow = flow;
+    this.log = log;
+    this.n = flow.count;
+    this.record = records;
+    this.side = sides;
+    this.start = starts;
+    this.end = ends;
+    this.ack = acks;
+    this.verdict = verdicts;
+    this.copyOf = previous;
+    this.unwrap();
+  }
+
+  time(i: number): number {
+    return this.log.time[this.record[i]];
+  }
+
+  frame(i: number): number {
+    return this.log.frame[this.record[i]];
+  }
+
+  flags(i: number): number {
+    return this.log.flags[this.record[i]];
+  }
+
+  length(i: number): number {
+    return this.log.length[this.record[i]];
+  }
+
+  /** Sequence space taken: text, SYN and FIN. */
+  size(i: number): number {
+    return this.end[i] - this.start[i];
+  }
+
+  has(i: number, bit: number): boolean {
+    return (this.log.bits[this.record[i]] & bit) !== 0;
+  }
+
+  tsVal(i: number): number {
+    return this.log.tsVal[this.record[i]];
+  }
+
+  tsEcr(i: number): number {
+    return this.log.tsEcr[this.record[i]];
+  }
+
+  ipId(i: number): number {
+    return this.log.ipId[this.record[i]];
+  }
+
+  ttl(i: number): number {
+    return this.log.ttl[this.record[i]];
+  }
+
+  ecn(i: number): number {
+    return (this.log.bits[this.record[i]] / Bit.ECN) & 3;
+  }
+
+  /** The window in octets: scaled once the SYNs have agreed on it (RFC 7323 section 2.3). */
+  window(i: number): number {
+    const raw = this.log.window[this.record[i]];
+    if ((this.flags(i) & SYN) !== 0) return raw;
+    const own = this.flow.syn[this.side[i]];
+    const other = this.flow.syn[this.side[i] === 0 ? 1 : 0];
+    if (own === null || other === null || own.scale < 0 || other.scale < 0) return raw;
+    return raw * 2 ** own.scale;
+  }
+
+  /** Whether the scale is not known since a SYN is missing. */
+  get windowUnknown(): boolean {
+    return this.flow.syn[0] === null || this.flow.syn[1] === null;
+  }
+
+  /** Edge k (0, 1 of the first block, 2, 3 of the second …) relative to the other side. */
+  sackEdge(i: number, k: number): number {
+    const edge = this.log.sack[8 * this.record[i] + k];
+    const ack = this.log.ack[this.record[i]];
+    return this.ack[i] + ((edge - ack) | 0);
+  }
+
+  sackCount(i: number): number {
+    return this.log.sackCount[this.record[i]];
+  }
+
+  private unwrap(): void {
+    const { flow, log, n } = this;
+    const base: [number, number] = [0, 0];
+    const known: [boolean, boolean] = [flow.synSeen[0], flow.synSeen[1]];
+    if (known[0]) base[0] = flow.synSeq[0];
+    if (known[1]) base[1] = flow.synSeq[1];
+    const last: [number, number] = [0, 0];
+    let r = flow.head;
+    for (let i = 0; i < n && r !== NONE; i++, r = log.next[r]) {
+      const side: Side = (log.bits[r] & Bit.REVERSE) !== 0 ? 1 : 0;
+      const other: Side = side === 0 ? 1 : 0;
+      const flags = log.flags[r];
+      if (!known[side] && ((flags & RST) === 0 || n === 1)) {
+        base[side] = (log.seq[r] - ((flags & SYN) !== 0 ? 0 : 1)) | 0;
+        known[side] = true;
+      }
+      if (!known[other] && (flags & (ACK | RST)) === ACK) {
+        base[other] = (log.ack[r] - 1) | 0;
+        known[other] = true;
+      }
+      records[i] = r;
+      sides[i] = side;
+      const start = known[side] ? last[side] + ((log.seq[r] - ((base[side] + last[side]) | 0)) | 0) : 0;
+      const size = log.length[r] + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0);
+      starts[i] = start;
+      ends[i] = start + size;
+      const ack = (flags & ACK) !== 0 && known[other];
+      acks[i] = ack ? last[other] + ((log.ack[r] - ((base[other] + last[other]) | 0)) | 0) : -1;
+      verdicts[i] = Verdict.PLAIN;
+      previous[i] = -1;
+      // What is far from the connection's numbers (a stray SYN, a forged reset) must not move the reference.
+      const stray = (flags & RST) !== 0 || ((flags & SYN) !== 0 && start !== 0);
+      if (!stray && ends[i] > last[side]) last[side] = ends[i];
+      if (!stray && ack && acks[i] > last[other] && acks[i] - last[other] < 2 ** 30) last[other] = acks[i];
+    }
+  }
+}
