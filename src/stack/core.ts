@@ -29,6 +29,8 @@ export interface CoreOptions {
   /** As `defaultSettings` and `applySetting` made them. */
   readonly settings?: Settings;
   readonly trace?: StackTrace | null;
+  /** Who chooses initial sequence numbers, for demonstrations and tests; as RFC 6528 has it if left out. */
+  readonly isns?: IsnGenerator;
 }
 
 const LOOPBACK_MTU = 65_535;
@@ -69,7 +71,7 @@ export class Core {
     this.secret = options.secret;
     this.trace = options.trace ?? null;
     this.keyed = new KeyedHash(options.secret);
-    this.isns = new IsnGenerator(options.secret);
+    this.isns = options.isns ?? new IsnGenerator(options.secret);
     this.cookies = new SynCookies(options.secret);
     this.pmtu = new PathMtu(this.keyed);
     this.loopback = this.addInterface(
