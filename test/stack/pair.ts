@@ -4,8 +4,8 @@ import { SeededRandom } from '../../src/base/random.ts';
 import type { Time } from '../../src/base/time.ts';
 import type { InterfaceOptions } from '../../src/ip/interface.ts';
 import { applySetting, defaultSettings } from '../../src/stack/settings.ts';
-import type { StackTrace } from '../../src/stack/trace.ts';
 import { type Interface, Stack } from '../../src/stack/stack.ts';
+import type { StackTrace } from '../../src/stack/trace.ts';
 
 export interface NodeOptions extends Partial<InterfaceOptions> {
   readonly settings?: readonly string[];
