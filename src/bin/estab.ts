@@ -4,12 +4,14 @@
 import { Command, CommanderError } from 'commander';
 import { registerConnect } from './connect.ts';
 import { registerDump } from './dump.ts';
+import { registerExplain } from './explain.ts';
 import { registerServe } from './serve.ts';
 
 const program = new Command('estab')
   .description('a TCP/IP stack that shows its work, and a tool that shows and explains TCP')
   .exitOverride();
 registerDump(program);
+registerExplain(program);
 registerServe(program);
 registerConnect(program);
 

@@ -1,0 +1,184 @@
+/** Loss, repetition, order, gaps, the path and its marks, in words. */
+
+import type { Facts } from './facts.ts';
+import type { Confidence } from './report.ts';
+import { name, other, type Say } from './say.ts';
+import { type Side, SYN, Verdict } from './trace.ts';
+import { duration, list, plural } from './words.ts';
+
+export function lossFindings(f: Facts, say: Say): void {
+  const { trace: t, counts: c } = f;
+  for (const side of [0, 1] as const) {
+    const d = f.delivery[side];
+    const needed = d.retransmissions.filter((r) => !r.needless && !r.tooBig && (t.flags(r.index) & SYN) === 0);
+    const counted = needed.filter((r) => t.verdict[r.index] === Verdict.RETRANSMISSION);
+    if (counted.length > 0) sayLoss(f, say, side, counted);
+    sayNeedless(f, say, side);
+    if (d.reordered.length > 0) sayReordering(f, say, side);
+    if (d.lostAcks.length > 0) {
+      say(
+        'ack-loss',
+        'likely',
+        'RFC 9293 3.8.1',
+        d.lostAcks,
+        `${plural(d.lostAcks.length, 'acknowledgment')} of the ${name(f, other(side))} did not arrive: the ${name(f, side)} repeated what they had covered.`,
+      );
+    }
+    for (const gap of d.gaps) {
+      const bytes = gap.end - gap.start;
+      say(
+        'capture-gap',
+        'proven',
+        null,
+        [gap.acknowledged],
+        `The capture missed ${plural(bytes, 'byte')} of the ${name(f, side)} (${gap.start}:${gap.end}): acknowledged, but never seen.`,
+      );
+    }
+    if (d.unexplainedDsacks.length > 0) {
+      say(
+        'network-duplicate',
+        'likely',
+        'RFC 2883 4',
+        d.unexplainedDsacks,
+        `The network doubled ${plural(d.unexplainedDsacks.length, 'segment')} of the ${name(f, side)}: the receiver reports a second copy (DSACK), the sender sent one.`,
+      );
+    }
+  }
+  if (f.copies.duplicated.length > 0) {
+    say(
+      'network-duplicate',
+      'proven',
+      'RFC 9293 3.4',
+      f.copies.duplicated,
+      `The network doubled ${plural(f.copies.duplicated.length, 'packet')}: each copy has the IP identification and timestamp of the first, which no sender repeats.`,
+    );
+  }
+  if (c.capturedTwice > 0) {
+    say(
+      'captured-twice',
+      'proven',
+      null,
+      f.copies.capturedTwice,
+      `${plural(c.capturedTwice, 'packet')} recorded twice: the copies differ in nothing${ttlDiffers(f) ? ' but the hop count' : ''}. That is how the capture was made, not the connection.`,
+    );
+  }
+  if (c.corrupted > 0) {
+    say(
+      'corruption',
+      'proven',
+      'RFC 9293 3.1',
+      f.probes.corrupted,
+      `${plural(c.corrupted, 'segment')} damaged on the way: the checksum is wrong, the receiver drops it.`,
+    );
+  }
+}
+
+function ttlDiffers(f: Facts): boolean {
+  return f.copies.capturedTwice.some((i) => f.trace.ttl(i) !== f.trace.ttl(f.trace.copyOf[i]));
+}
+
+function sayLoss(f: Facts, say: Say, side: Side, lost: { index: number; original: number; trigger: string }[]): void {
+  const seen = lost.filter((r) => r.original >= 0).length;
+  const byTrigger = (kind: string): number => lost.filter((r) => r.trigger === kind).length;
+  const how: string[] = [];
+  const fast = byTrigger('fast') + byTrigger('unknown');
+  if (fast > 0) how.push(`${fast} by fast recovery`);
+  if (byTrigger('timeout') > 0) how.push(`${byTrigger('timeout')} after a timeout`);
+  if (byTrigger('tail-probe') > 0) how.push(`${byTrigger('tail-probe')} by a tail probe`);
+  const timeouts = byTrigger('timeout') === 0 ? ', 0 timeouts' : '';
+  const view =
+    seen === lost.length
+      ? 'both copies are in the capture, so it was lost behind it'
+      : seen === 0
+        ? 'the lost copies are not in the capture, so it was lost before it'
+        : 'some first copies are in the capture, some are not';
+  const confidence: Confidence = f.delivery[side].acknowledged > 0 ? 'proven' : 'likely';
+  say(
+    'loss',
+    confidence,
+    'RFC 5681 3.2',
+    lost.map((r) => r.index),
+    `${plural(lost.length, 'segment')} of the ${name(f, side)} lost and retransmitted (${how.join(', ')}${timeouts}); ${view}.`,
+  );
+}
+
+function sayNeedless(f: Facts, say: Say, side: Side): void {
+  const needless = f.delivery[side].retransmissions.filter((r) => r.needless);
+  if (needless.length === 0) return;
+  const { trace: t } = f;
+  const probes = needless.filter((r) => r.trigger === 'tail-probe').length;
+  const late = f.delivery[side].lostAcks.length > 0;
+  const reordering = f.delivery[side].reordered.length > 0;
+  const dsacks = needless.filter((r) => r.dsack >= 0);
+  const cause = late
+    ? 'its acknowledgments had been lost'
+    : reordering
+      ? 'the sender took reordering for loss'
+      : probes === needless.length
+        ? 'a tail probe sent while the acknowledgment was delayed'
+        : 'the acknowledgment was on its way';
+  const proof =
+    dsacks.length > 0 ? `, the receiver says so (DSACK in ${list(dsacks.map((r) => t.frame(r.dsack)))})` : '';
+  say(
+    'needless-retransmission',
+    'proven',
+    dsacks.length > 0 ? 'RFC 2883' : 'RFC 3522',
+    needless.flatMap((r) => [r.index, r.dsack]),
+    `${plural(needless.length, 'needless retransmission')} by the ${name(f, side)}: the text had arrived; ${cause}${proof}.`,
+  );
+}
+
+function sayReordering(f: Facts, say: Say, side: Side): void {
+  const d = f.delivery[side];
+  const late = d.lateness.length > 0 ? ` ${duration(Math.max(...d.lateness) / 1000)} late at most` : '';
+  const evidence =
+    d.lateness.length > 0
+      ? 'older than what overtook them by IP identification, timestamp or time'
+      : 'SACK shows gaps that filled without a retransmission';
+  say(
+    'reordering',
+    'proven',
+    'RFC 4737',
+    d.reordered,
+    `Reordering: ${plural(d.reordered.length, 'segment')} of the ${name(f, side)} arrived after later ones,${late} (${evidence}).`,
+  );
+}
+
+export function pathFindings(f: Facts, say: Say): void {
+  const { trace: t } = f;
+  const tooBig = (t.flow.icmp ?? []).filter((e) => (e.family === 4 ? e.type === 3 && e.code === 4 : e.type === 2));
+  if (tooBig.length > 0) {
+    const mtu = Math.min(...tooBig.map((e) => e.mtu).filter((m) => m > 0));
+    const resized = f.delivery.flatMap((d) => d.retransmissions.filter((r) => r.tooBig));
+    const tail = resized.length > 0 ? `; ${plural(resized.length, 'segment')} cut to fit and sent again` : '';
+    say(
+      'path-mtu',
+      'proven',
+      tooBig[0].family === 4 ? 'RFC 1191' : 'RFC 8201',
+      resized.map((r) => r.index),
+      `Path MTU ${Number.isFinite(mtu) ? mtu : 'unknown'}: ${tooBig[0].family === 4 ? 'ICMP "fragmentation needed"' : 'ICMPv6 "packet too big"'} came ${plural(tooBig.length, 'time')} (frame ${list(
+        tooBig.map((e) => e.frame),
+        3,
+      )})${tail}. Nothing was lost to congestion by that.`,
+    );
+  }
+  const { ecn, handshake: h } = f;
+  const echoes = ecn.echoes[0].length + ecn.echoes[1].length;
+  const marks = ecn.marked[0].length + ecn.marked[1].length;
+  if (h.ecn || marks > 0) {
+    const reduced = ecn.reduced[0].length + ecn.reduced[1].length;
+    const signal =
+      echoes + marks === 0
+        ? 'no congestion was signalled'
+        : `congestion was signalled ${plural(Math.max(echoes, 1), 'time')} (ECE) and answered by ${plural(reduced, 'window reduction')} (CWR)`;
+    const lost = f.counts.lost === 0 ? ', nothing lost' : '';
+    const seen = marks > 0 ? `; ${plural(marks, 'packet')} here carry the mark` : '';
+    say(
+      'ecn',
+      'proven',
+      'RFC 3168 6.1',
+      [...ecn.echoes[0], ...ecn.echoes[1], ...ecn.marked[0], ...ecn.marked[1]],
+      `ECN ${h.ecn ? 'negotiated' : 'in use'}: ${signal}${lost}${seen}.`,
+    );
+  }
+}
