@@ -80,8 +80,12 @@ function isInWindow(tcb: Tcb, seg: Segment): boolean {
 function answerUnacceptable(tcb: Tcb, seg: Segment, now: Time): void {
   if ((seg.flags & RST) !== 0) return;
   if (tcb.state === State.SYN_RECEIVED && (seg.flags & (SYN | ACK)) === SYN && seg.seq === tcb.irs) {
-    // Our SYN,ACK may be lost: it is a better answer than an ACK the peer can do nothing with.
-    if (now - tcb.lastInvalidAckAt >= tcb.config.invalidRatelimitMs) tcb.synPending = true;
+    // Our SYN,ACK may be lost: it is a better answer than an ACK the peer can do nothing with. The timer starts anew, as
+    // in Linux (tcp_check_req), or it would send a second one on the heels of the first.
+    if (now - tcb.lastInvalidAckAt >= tcb.config.invalidRatelimitMs) {
+      tcb.synPending = true;
+      tcb.rtxDeadline = now + tcb.rtoMs;
+    }
     tcb.lastInvalidAckAt = now;
     return;
   }
