@@ -63,7 +63,8 @@ export function establish(tcb: Tcb, seg: Segment, now: Time): void {
   // What was doubled was the guess of RFC 6298 2.1; data starts afresh (5.7).
   tcb.rtoMs = baseRto(tcb);
   tcb.backedOff = false;
-  tcb.rtxDeadline = NEVER;
+  // Off, unless a FIN is out already (CLOSE in SYN-RECEIVED).
+  restartRetransmission(tcb, now);
   tcb.userDeadline = NEVER;
   tcb.cwnd = initialWindow(tcb);
   tcb.lastReceivedAt = now;

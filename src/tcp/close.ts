@@ -20,7 +20,7 @@ export function close(tcb: Tcb, _now: Time): void {
       return;
     case State.SYN_RECEIVED:
       tcb.finQueued = true;
-      // With text queued the FIN has to wait until ESTABLISHED; without, it may go at once.
+      // With text queued the FIN has to wait until ESTABLISHED; without, it goes at once.
       if (tcb.sendBuffer.length === 0) setState(tcb, State.FIN_WAIT_1);
       return;
     case State.ESTABLISHED:

@@ -42,7 +42,8 @@ export function output(tcb: Tcb, now: Time, seg: Segment): boolean {
   // without text has room for the blocks.
   const report = tcb.ackNow && (tcb.dsackPending || tcb.receiveBuffer.outOfOrder.count > 0);
   if (report) return pureAck(tcb, now, seg);
-  if (tcb.synAcked && mayTransmit(tcb.state)) {
+  // A FIN with no text before it need not wait for the ACK of our SYN (3.10.4, CLOSE in SYN-RECEIVED).
+  if (mayTransmit(tcb.state) && (tcb.synAcked || tcb.sendBuffer.length === 0)) {
     if (resend(tcb, now, seg) || probe(tcb, now, seg) || sendNew(tcb, now, seg)) return true;
   }
   if (tcb.ackNow) return pureAck(tcb, now, seg);

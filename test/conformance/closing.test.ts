@@ -354,6 +354,47 @@ describe('a FIN is retransmitted like text', () => {
   });
 });
 
+describe('CLOSE in SYN-RECEIVED (3.10.4)', () => {
+  test('with nothing queued: a FIN at once, FIN-WAIT-1', () => {
+    const t = Scenario.synReceived();
+    t.close();
+    t.sends({ flags: 'FA', seq: 1, ack: 1 });
+    t.state('FIN-WAIT-1');
+    t.arrives({ seq: 1, ack: 2 });
+    t.state('FIN-WAIT-2');
+    t.advance(3_600_000).sendsNothing();
+  });
+
+  test('the FIN is sent again when only the SYN was acknowledged', () => {
+    const t = Scenario.synReceived();
+    t.close();
+    t.sends({ flags: 'FA', seq: 1 });
+    t.arrives({ seq: 1, ack: 1 });
+    t.state('FIN-WAIT-1');
+    t.advance(200).sends({ flags: 'FA', seq: 1 });
+    t.arrives({ seq: 1, ack: 2 });
+    t.state('FIN-WAIT-2');
+  });
+
+  test('ends well whichever of eight segments are lost, on both sides of a simultaneous open', () => {
+    for (let lost = 0; lost < 256; lost++) {
+      const pair = new Pair();
+      pair.connect('a');
+      pair.connect('b');
+      pair.run(10);
+      pair.states('SYN-RECEIVED', 'SYN-RECEIVED');
+      let count = 0;
+      pair.passes = () => ((lost >> count++) & 1) === 0;
+      pair.call('a', close);
+      pair.run(60_000);
+      pair.call('b', close);
+      pair.run(300_000);
+      expect([lost, pair.state('a'), pair.state('b')]).toEqual([lost, 'CLOSED', 'CLOSED']);
+      expect([pair.tcb.a.error, pair.tcb.b.error]).toEqual([null, null]);
+    }
+  });
+});
+
 test('closing both ways while both still have text to send loses none of it', () => {
   const pair = Pair.established();
   pair.call('a', (tcb, now) => send(tcb, now, new Uint8Array(200_000).fill(65)));
