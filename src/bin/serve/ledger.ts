@@ -28,7 +28,7 @@ export class Ledger {
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
     const entry: Entry = { peer, since: this.now(), socket, ended: 'open', until: null };
     this.entries.push(entry);
-    if (this.entries.length > MOST_ROWS) this.entries.splice(0, this.entries.findIndex((e) => e.until !== null) + 1);
+    if (this.entries.length > MOST_ROWS) this.forgetOldest();
     let error: string | null = null;
     socket.on('error', (cause: Error & { code?: string }) => {
       error = cause.code ?? cause.message;
@@ -37,6 +37,12 @@ export class Ledger {
       entry.ended = error ?? 'closed';
       entry.until = this.now();
     });
+  }
+
+  /** The oldest that is over; who is still connected is not forgotten. */
+  private forgetOldest(): void {
+    const oldest = this.entries.findIndex((entry) => entry.until !== null);
+    if (oldest >= 0) this.entries.splice(oldest, 1);
   }
 
   /** Sockets that are still open. */

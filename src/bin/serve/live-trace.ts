@@ -53,7 +53,7 @@ export class LiveTrace implements StackTrace {
     const { held } = this;
     if (held !== null) {
       // The listener's segment made a connection: from here on it is that connection's line.
-      if (!(held.endpoint instanceof Connection)) this.held = { ...held, endpoint, before: stateName(from) };
+      if (!(held.endpoint instanceof Connection)) this.held = { ...held, endpoint, before: 'LISTEN' };
       return;
     }
     if (endpoint instanceof Connection && this.shown.has(endpoint) && to === 0) {
@@ -63,6 +63,8 @@ export class LiveTrace implements StackTrace {
   }
 
   dropped(now: Time, _iface: Interface, reason: string): void {
+    // What is for somebody else on the link is no news.
+    if (reason === 'IpInAddrErrors') return;
     this.flush();
     this.write(`${this.clock(now)}  ✗   dropped: ${reason}`);
   }
