@@ -153,6 +153,11 @@ export class Connections implements ConnectionHost {
    */
   transmit(now: Time, egress: Egress, out: Uint8Array): number {
     for (let connection = egress.first; connection !== null; connection = egress.first) {
+      if (!wantsOutput(connection.tcb)) {
+        // It ended while it stood in line. Not even its neighbour is to be asked for any more.
+        this.finishTurn(now, egress, connection);
+        continue;
+      }
       const iface = this.output.device(now, connection);
       if (iface !== egress.iface) {
         egress.dequeue();

@@ -131,11 +131,12 @@ export class Stack {
     const { core, connections } = this;
     const { wheel } = connections;
     core.now = now;
+    // Neighbours first: what they bring to an end need not be sent again.
+    for (const port of this.ports) port?.neighbours.timeouts(now);
     for (let due = wheel.popDue(now); due !== null; due = wheel.popDue(now)) {
       if (due.kind === EndpointKind.TIME_WAIT) connections.timeWaits.expire(now, due as TimeWait);
       else connections.timeout(now, due as Connection);
     }
-    for (const port of this.ports) port?.neighbours.timeouts(now);
     this.ipInput.expireFragments(now);
     this.carryLoopback(now);
   }
