@@ -260,6 +260,8 @@ function temper(random: RandomSource, cookiesWork: boolean): Settings {
 function temperament(now: number, connection: Connection, random: RandomSource): void {
   connection.configure(now, {
     noDelay: randomUnit(random) < 0.5,
+    // Bad luck without end is what is being simulated: nobody gives up before it ends.
+    userTimeoutMs: Number.POSITIVE_INFINITY,
     keepAlive: true,
     keepAliveTimeMs: 30_000,
     keepAliveIntervalMs: 5000,

@@ -17,7 +17,7 @@ export function faultPlan(random: RandomSource, horizonMs = 20_000): WireOptions
   if (is(0.4)) {
     // 100 kbit/s … 100 Mbit/s, evenly on the logarithm.
     plan.rate = Math.round(10 ** between(random, 5, 8));
-    plan.queueBytes = 3000 + randomBelow(random, 200_000);
+    plan.queueBytes = 5000 + randomBelow(random, 200_000);
   }
   if (is(0.4)) plan.loss = between(random, 0, 0.12);
   if (is(0.2)) {
