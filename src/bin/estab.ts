@@ -3,6 +3,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { registerConnect } from './connect.ts';
+import { registerDemo } from './demo.ts';
 import { registerDump } from './dump.ts';
 import { registerExplain } from './explain.ts';
 import { registerServe } from './serve.ts';
@@ -10,6 +11,7 @@ import { registerServe } from './serve.ts';
 const program = new Command('estab')
   .description('a TCP/IP stack that shows its work, and a tool that shows and explains TCP')
   .exitOverride();
+registerDemo(program);
 registerDump(program);
 registerExplain(program);
 registerServe(program);

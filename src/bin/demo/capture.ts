@@ -35,13 +35,14 @@ export function captureTime(ms: number): { seconds: number; nanoseconds: number 
 }
 
 function commentOn(sent: Sent): string | null {
+  if (sent.lost === 'nobody there') return 'reached nobody';
   if (sent.lost !== null) return 'lost on the way';
   if (sent.damaged) return 'damaged on the way';
   if (sent.copy) return 'a copy made by the wire';
-  return sent.injected ? 'no host sent this: put on the wire by the demo' : null;
+  return sent.stray === null ? null : `no host sent this now: ${sent.stray}`;
 }
 
-function joined(blocks: readonly Uint8Array[]): Uint8Array {
+export function joined(blocks: readonly Uint8Array[]): Uint8Array {
   const all = new Uint8Array(blocks.reduce((sum, block) => sum + block.length, 0));
   let at = 0;
   for (const block of blocks) {

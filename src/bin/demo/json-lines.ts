@@ -42,7 +42,7 @@ function segmentObject({ sent }: SegmentLine): object {
     options: optionsObject(facts),
     ...(sent.lost === null ? {} : { lost: true }),
     ...(sent.copy ? { copy: true } : {}),
-    ...(sent.injected ? { injected: true } : {}),
+    ...(sent.stray === null ? {} : { injected: sent.stray }),
     ...(sent.damaged ? { damaged: true } : {}),
   };
 }

@@ -28,6 +28,7 @@ const REMARK_TONES: { readonly [kind in RemarkKind]: Tone } = {
   probe: 'dim',
   'keep-alive': 'dim',
   'duplicate-ack': 'dim',
+  challenge: 'needless',
   'window-closed': 'bold',
   'window-open': 'good',
 };
@@ -54,9 +55,9 @@ class Ladder {
     this.lines = lines;
     this.options = options;
     this.paint = options.paint;
-    const last = Math.max(0, ...lines.map((line) => line.time));
     this.inSeconds = lines.some((line) => line.kind === 'segment' && line.time >= SECONDS_FROM_MS);
-    const timeWidth = Math.max(5, this.time(last).length);
+    const timeWidth = Math.max(5, ...lines.map((line) => this.time(line.time).length));
+
     this.layout = layoutFor(Math.min(options.width, MOST_WIDTH), lines, timeWidth);
     const teller = new SegmentTeller(options.absolute, this.layout.kind !== 'wide' && this.layout.kind !== 'stacked');
     for (const line of lines) {
@@ -132,16 +133,16 @@ class Ladder {
   private arrow(line: SegmentLine): string {
     const { sent } = line;
     const end = endOf(line);
-    const text = this.text(sent, this.layout.middle - 6 - end.width);
+    const text = this.text(sent, this.layout.middle - 4 - end.width);
     const length = lengthOf(text);
     const drawn = text.map((piece) => this.paint(piece.tone ?? 'plain', piece.text)).join(' ');
-    const fill = Math.max(1, this.layout.middle - length - 4 - end.width);
+    const fill = Math.max(1, this.layout.middle - length - 3 - end.width);
     const tail = this.paint('dim', (line.arrivesLater ? '┄' : '─').repeat(fill));
-    const start = this.paint('dim', sent.injected ? '…─' : '──');
+    const start = this.paint('dim', sent.stray === null ? '──' : '…─');
     const tip = this.paint(end.tone, end.text);
     if (sent.from === 'client') return `${start}${drawn} ${tail}${pad(end)}${tip}`;
-    const back = this.paint('dim', sent.injected ? `${(line.arrivesLater ? '┄' : '─').repeat(fill)}…` : '');
-    return `${tip}${pad(end)}${this.paint('dim', '─')}${drawn} ${sent.injected ? back : `${tail}${this.paint('dim', '─')}`}`;
+    const last = this.paint('dim', sent.stray === null ? '─' : '…');
+    return `${tip}${pad(end)}${this.paint('dim', '─')}${drawn} ${tail}${last}`;
   }
 
   private text(sent: Sent, room: number): Piece[] {
@@ -238,7 +239,9 @@ class Ladder {
   }
 
   private time(ms: Time): string {
-    return this.inSeconds ? (ms / 1000).toFixed(3) : ms.toFixed(1);
+    if (this.inSeconds) return (ms / 1000).toFixed(3);
+    // Five digits are enough: the tenths of 60120.0 ms tell nobody anything.
+    return ms < 10_000 ? ms.toFixed(1) : ms.toFixed(0);
   }
 }
 
@@ -253,8 +256,8 @@ interface ArrowEnd {
 function endOf({ sent, arrivesLater }: SegmentLine): ArrowEnd {
   const back = sent.from === 'server';
   if (sent.lost !== null) {
-    const text = back ? '✗ lost' : 'lost ✗';
-    return { text, word: ' ✗ lost', tone: 'bad', width: text.length + 1 };
+    const word = sent.lost === 'nobody there' ? 'nobody' : 'lost';
+    return { text: back ? `✗ ${word}` : `${word} ✗`, word: ` ✗ ${word}`, tone: 'bad', width: word.length + 3 };
   }
   if (arrivesLater || sent.arrival === null) return { text: '…', word: ' …', tone: 'dim', width: 1 };
   const tip = back ? '◀' : '▶';

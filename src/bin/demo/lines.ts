@@ -54,32 +54,35 @@ type Row =
   | { readonly order: number; readonly kind: 'note'; readonly note: Note };
 
 export function linesOf(record: Record): Line[] {
-  const states: { [end in EndName]: StateName } = {
+  const states: States = {
     client: record.initial('client'),
     server: record.initial('server'),
   };
   const lines: Line[] = [];
-  const pair = (end: EndName, moved: readonly EndMove[], time: Time): StatePair => {
-    const before = states[end];
-    const move = moved.find((candidate) => candidate.end === end);
-    if (move === undefined) return [before, before];
-    // A listener outlives its connections: the next one begins at LISTEN again, whatever became of the last.
-    if (move.before !== before && move.before !== move.after) {
-      states[end] = move.before;
-      lines.push(gap(end, time, before, move.before, states));
-    }
-    const from = states[end];
-    states[end] = move.before === move.after ? from : move.after;
-    return [from, states[end]];
-  };
   for (const row of rowsOf(record)) {
     const time = timeOf(row);
     const moves = movesOf(row);
-    const client = pair('client', moves, time);
-    const server = pair('server', moves, time);
+    for (const move of moves) {
+      // A listener outlives its connections: the next one begins at LISTEN again, whatever became of the last.
+      if (move.before === move.after || move.before === states[move.end]) continue;
+      lines.push(gap(move, time, states));
+      states[move.end] = move.before;
+    }
+    const client = advance(states, 'client', moves);
+    const server = advance(states, 'server', moves);
     lines.push(lineOf(row, time, client, server));
   }
   return lines;
+}
+
+type States = { [end in EndName]: StateName };
+
+/** Moves an end on and returns where it was and is. A sample without a change says nothing new. */
+function advance(states: States, end: EndName, moves: readonly EndMove[]): StatePair {
+  const before = states[end];
+  const move = moves.find((candidate) => candidate.end === end && candidate.before !== candidate.after);
+  if (move !== undefined) states[end] = move.after;
+  return [before, states[end]];
 }
 
 interface EndMove {
@@ -88,13 +91,12 @@ interface EndMove {
   readonly after: StateName;
 }
 
-function gap(end: EndName, time: Time, from: StateName, to: StateName, states: { [e in EndName]: StateName }): Line {
-  const other = states[otherEnd(end)];
-  const own: StatePair = [from, to];
-  const cause = to === 'LISTEN' ? 'still listening, for the next connection' : 'another connection';
-  return end === 'client'
-    ? { kind: 'change', time, end, cause, client: own, server: [other, other] }
-    : { kind: 'change', time, end, cause, client: [other, other], server: own };
+function gap({ end, before }: EndMove, time: Time, states: States): Line {
+  const cause = before === 'LISTEN' ? 'listens for the next connection' : 'another connection';
+  const own: StatePair = [states[end], before];
+  const client: StatePair = end === 'client' ? own : [states.client, states.client];
+  const server: StatePair = end === 'server' ? own : [states.server, states.server];
+  return { kind: 'change', time, end, cause, client, server };
 }
 
 function movesOf(row: Row): EndMove[] {
@@ -163,7 +165,8 @@ function mustWait(sent: Sent, record: Record, arrived: readonly Sent[], late: Re
   const between = (order: number): boolean => from < order && order < until;
   for (const entry of record.entries) {
     if (entry.kind === 'note' || !between(entry.order)) continue;
-    if (entry.kind === 'change' ? entry.end === end : entry.from === end && !entry.injected && !entry.copy) return true;
+    if (entry.kind === 'change' ? entry.end === end : entry.from === end && entry.stray === null && !entry.copy)
+      return true;
   }
   for (const other of arrived) {
     if (other.from !== sent.from || !between(other.arrival!.order)) continue;

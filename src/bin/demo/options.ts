@@ -69,6 +69,8 @@ const HEADERS = { 4: 40, 6: 60 } as const;
 /** Linux takes no MSS below 88; an IPv6 link carries at least 1280 octets. */
 const LEAST_MSS = { 4: 88, 6: 1220 } as const;
 const MOST_MTU = 65_535;
+/** rmem_max. */
+const MOST_WINDOW = 4_194_304;
 
 /** @throws Misuse */
 export function readOptions(raw: RawOptions): DemoOptions {
@@ -90,7 +92,7 @@ export function readOptions(raw: RawOptions): DemoOptions {
     clientIsn: raw.clientIsn === undefined ? null : isn('--client-isn', raw.clientIsn),
     serverIsn: raw.serverIsn === undefined ? null : isn('--server-isn', raw.serverIsn),
     mss: raw.mss === undefined ? null : mss(raw.mss, family),
-    window: raw.window === undefined ? null : number('--window', raw.window, 1024, 1 << 30, 'octets'),
+    window: raw.window === undefined ? null : number('--window', raw.window, 1024, MOST_WINDOW, 'octets'),
     mslMs: raw.msl === undefined ? null : time('--msl', raw.msl, 1000, 1, 240_000),
     ipv6,
     format: format(raw),

@@ -87,3 +87,17 @@ export function duration(ms: number): string {
   if (ms < 7_200_000) return `${trim(ms / 60_000, 1)} min`;
   return `${trim(ms / 3_600_000, 1)} h`;
 }
+
+/** A point on the run's clock: `610 ms`, `140.05 s`. */
+export function moment(ms: number): string {
+  return ms < 1000 ? duration(ms) : `${String(Number((ms / 1000).toFixed(3)))} s`;
+}
+
+/** `once`, `twice`, `three times`. */
+export function times(value: number): string {
+  return value === 1 ? 'once' : value === 2 ? 'twice' : `${inWords(value)} times`;
+}
+
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

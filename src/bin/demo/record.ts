@@ -37,8 +37,8 @@ export interface Sent {
   readonly frame: Uint8Array;
   /** The sender's state before and after the event that made it send this. */
   readonly sender: Transition;
-  /** No host sent it: a wanderer from earlier, or a forgery. */
-  readonly injected: boolean;
+  /** No host sent it: what it is instead, an old duplicate or a forgery; null for a host's own word. */
+  readonly stray: string | null;
   /** The wire made this copy. */
   readonly copy: boolean;
   /** Octets were changed on the way. */
@@ -79,6 +79,8 @@ interface EndRecord {
 
 export class Record {
   readonly entries: Entry[] = [];
+  /** What the frames are that {@link Wire.inject} puts on the wire from now on. */
+  injecting = 'stray';
   private order = 0;
   private readonly now: () => Time;
   private readonly ends: { readonly [end in EndName]: EndRecord };
@@ -116,8 +118,10 @@ export class Record {
   stateChanged(end: EndName, before: StateName, after: StateName, cause: string): void {
     const record = this.ends[end];
     if (record.arriving !== null) {
-      const { arrival } = record.arriving;
-      record.arriving.arrival = { ...arrival!, after };
+      const arrival = record.arriving.arrival!;
+      // The first change says where it began: a new connection's LISTEN is not where the last one ended.
+      const first = arrival.before === arrival.after;
+      record.arriving.arrival = { ...arrival, before: first ? before : arrival.before, after };
     } else {
       if (record.pending.length > 0 && record.pending[0].time !== this.now()) this.flushEnd(end);
       record.pending.push({ kind: 'change', order: this.order++, time: this.now(), end, before, after, cause });
@@ -182,7 +186,7 @@ export class Record {
       facts,
       frame: frame.bytes,
       sender,
-      injected: frame.injected,
+      stray: frame.injected ? this.injecting : null,
       copy,
       damaged: false,
       lost: null,

@@ -18,6 +18,7 @@ export type RemarkKind =
   | 'probe'
   | 'keep-alive'
   | 'duplicate-ack'
+  | 'challenge'
   | 'window-closed'
   | 'window-open';
 
@@ -31,6 +32,8 @@ export interface Remark {
 interface Speaker {
   /** The number after the highest sent so far; null before the first. */
   next: Seq | null;
+  /** That of its last SYN. */
+  first: Seq | null;
   lastAck: SegmentFacts | null;
   /** Transmissions of the same first octet so far. */
   readonly sent: Map<number, Sent[]>;
@@ -44,47 +47,76 @@ export function remarksOf(record: Record): Map<Sent, Remark> {
     const ports = [facts.sourcePort, facts.destinationPort].sort((a, b) => a - b).join(' ');
     let speaker = speakers[end].get(ports);
     if (speaker === undefined) {
-      speaker = { next: null, lastAck: null, sent: new Map() };
+      speaker = { next: null, first: null, lastAck: null, sent: new Map() };
       speakers[end].set(ports, speaker);
     }
     return speaker;
   };
+  const own = record.segments.filter((sent) => sent.stray === null);
+  const said: { [end in EndName]: Sent[] } = {
+    client: own.filter((sent) => sent.from === 'client'),
+    server: own.filter((sent) => sent.from === 'server'),
+  };
   for (const sent of record.segments) {
     const speaker = speakerOf(sent.from, sent.facts);
-    const remark = remarkOn(sent, speaker, speakerOf(otherEnd(sent.from), sent.facts));
+    const answers = said[otherEnd(sent.from)].filter((answer) => samePorts(answer.facts, sent.facts));
+    const remark = remarkOn(sent, speaker, speakerOf(otherEnd(sent.from), sent.facts), answers);
     if (remark !== null) remarks.set(sent, remark);
-    if (!sent.copy && !sent.injected) remember(sent, speaker);
+    if (!sent.copy && sent.stray === null) remember(sent, speaker);
   }
   return remarks;
 }
 
-function remarkOn(sent: Sent, speaker: Speaker, other: Speaker): Remark | null {
+function remarkOn(sent: Sent, speaker: Speaker, other: Speaker, answers: readonly Sent[]): Remark | null {
   if (sent.copy) return { kind: 'copy', text: 'second copy, made by the wire', short: 'copy' };
-  if (sent.injected) return { kind: 'injected', text: 'no host sent this now', short: 'stray' };
+  if (sent.stray !== null) return { kind: 'injected', text: sent.stray, short: sent.stray.split(' ')[0] };
   if (sent.damaged) return { kind: 'damaged', text: 'damaged on the way', short: 'damaged' };
   const { facts } = sent;
   if (has(facts, RST)) return null;
+  if (isChallenge(facts, other)) {
+    return { kind: 'challenge', text: 'challenge ACK: what it still knows', short: 'challenge' };
+  }
   return (
     probe(facts, speaker, other) ??
-    again(sent, speaker) ??
+    again(sent, speaker, answers) ??
     windowChange(facts, speaker) ??
     duplicateAck(facts, speaker, other)
   );
 }
 
-function again(sent: Sent, speaker: Speaker): Remark | null {
+function again(sent: Sent, speaker: Speaker, answers: readonly Sent[]): Remark | null {
   const { facts } = sent;
   if (segmentLength(facts) === 0 || speaker.next === null || seqDiff(segmentEnd(facts), speaker.next) > 0) return null;
-  const earlier = speaker.sent.get(facts.seq);
-  if (earlier === undefined) return { kind: 'again', text: 'again', short: 'again' };
-  const first = earlier[0];
-  if (has(first.facts, SYN) !== has(facts, SYN)) return null;
-  // What the sender did not send itself it could not know; the reader can.
-  const needless = earlier.some((other) => other.arrival !== null && !other.damaged && other.arrival.time <= sent.time);
+  const earlier = speaker.sent.get(facts.seq) ?? [];
+  const [first] = earlier;
+  if (first === undefined) return { kind: 'again', text: 'again', short: 'again' };
+  // A SYN-ACK after a SYN of the same number is the next step of a simultaneous open.
+  if (has(facts, SYN) && has(first.facts, ACK) !== has(facts, ACK)) return null;
   const after = `again, ${duration(sent.time - first.time)} after the first`;
-  return needless
+  return earlier.some((other) => isAnswered(other, sent, answers))
     ? { kind: 'needless', text: `${after}, needless`, short: 'needless' }
     : { kind: 'again', text: after, short: 'again' };
+}
+
+/**
+ * It arrived, and so did (or will) an acknowledgment that was not brought about by sending it again: which was needless
+ * then, though the sender could not know.
+ */
+function isAnswered(sent: Sent, again: Sent, answers: readonly Sent[]): boolean {
+  if (sent.arrival === null || sent.damaged) return false;
+  const { order } = sent.arrival;
+  const until = again.arrival?.order ?? Number.POSITIVE_INFINITY;
+  const end = segmentEnd(sent.facts);
+  return answers.some(
+    (answer) =>
+      answer.order > order &&
+      answer.order < until &&
+      answer.lost === null &&
+      !answer.damaged &&
+      has(answer.facts, ACK) &&
+      !has(answer.facts, RST) &&
+      seqDiff(answer.facts.ack, end) >= 0,
+  );
 }
 
 /**
@@ -98,7 +130,15 @@ function probe(facts: SegmentFacts, speaker: Speaker, other: Speaker): Remark | 
     return { kind: 'probe', text: 'probe of the closed window', short: 'probe' };
   }
   if (has(facts, FIN) || facts.text.length > 1 || seqDiff(facts.seq, speaker.next) !== -1) return null;
+  // The number has been acknowledged long ago: nothing is missing, only a sign of life.
+  if (other.lastAck === null || seqDiff(other.lastAck.ack, facts.seq) <= 0) return null;
   return { kind: 'keep-alive', text: 'keep-alive: still there?', short: 'keep-alive' };
+}
+
+/** An ACK of nothing the other has said since its last SYN: what a half-open connection answers to a new one. */
+function isChallenge(facts: SegmentFacts, other: Speaker): boolean {
+  if (facts.flags !== ACK || facts.text.length > 0 || other.next === null || other.first === null) return false;
+  return seqDiff(facts.ack, other.first) < 0 || seqDiff(facts.ack, other.next) > 0;
 }
 
 function windowChange(facts: SegmentFacts, speaker: Speaker): Remark | null {
@@ -117,9 +157,15 @@ function windowChange(facts: SegmentFacts, speaker: Speaker): Remark | null {
 function duplicateAck(facts: SegmentFacts, speaker: Speaker, other: Speaker): Remark | null {
   const before = speaker.lastAck;
   if (before === null || !has(facts, ACK) || segmentLength(facts) > 0 || has(before, SYN)) return null;
-  if (facts.ack !== before.ack || facts.window !== before.window) return null;
+  if (facts.ack !== before.ack) return null;
+  // RFC 5681 wants the same window too; a SACK block says more plainly what the ACK is for.
+  if (facts.window !== before.window && facts.options.sack === undefined) return null;
   if (other.next === null || seqDiff(other.next, facts.ack) <= 0) return null;
   return { kind: 'duplicate-ack', text: 'duplicate ack', short: 'dup' };
+}
+
+function samePorts(a: SegmentFacts, b: SegmentFacts): boolean {
+  return a.sourcePort === b.destinationPort && a.destinationPort === b.sourcePort;
 }
 
 function remember(sent: Sent, speaker: Speaker): void {
@@ -131,6 +177,7 @@ function remember(sent: Sent, speaker: Speaker): void {
   // A new SYN begins a new connection: its numbers have nothing to do with the last one's.
   if (has(facts, SYN) && !speaker.sent.has(facts.seq)) {
     speaker.sent.clear();
+    speaker.first = facts.seq;
     speaker.next = end;
   }
   if (speaker.next === null || seqDiff(end, speaker.next) > 0) speaker.next = end;

@@ -76,5 +76,12 @@ function endStays(record: Record, end: EndName): Stay[] {
 
 /** Segments a host really sent: no strays, no copies of the wire's. */
 export function ownSegments(run: Run, end?: EndName): Sent[] {
-  return run.record.segments.filter((sent) => !sent.injected && !sent.copy && (end === undefined || sent.from === end));
+  return run.record.segments.filter(
+    (sent) => sent.stray === null && !sent.copy && (end === undefined || sent.from === end),
+  );
+}
+
+/** The first time an end was in a state; null when it never was. */
+export function firstStay(run: Run, end: EndName, state: StateName): Stay | null {
+  return staysOf(run.record).find((stay) => stay.end === end && stay.state === state) ?? null;
 }

@@ -4,7 +4,7 @@
  */
 
 import { type Seq, seqDiff, seqToUint32 } from '../../base/seq.ts';
-import { ACK, RST, SYN, URG } from '../../wire/tcp.ts';
+import { ACK, PSH, RST, SYN, URG } from '../../wire/tcp.ts';
 import { type Tone, thousands } from './paint.ts';
 import { type EndName, otherEnd, type Sent } from './record.ts';
 import { flagMarks, has, type SegmentFacts, segmentEnd, segmentLength } from './segment-facts.ts';
@@ -21,6 +21,8 @@ export interface Piece {
 interface Side {
   /** First sequence number, known from its SYN. */
   isn: Seq | null;
+  /** The last text ended what the application had written (PSH): the next begins something. */
+  pushed: boolean;
   windowScale: number;
 }
 
@@ -45,7 +47,7 @@ export class SegmentTeller {
   pieces(sent: Sent, remark: Piece | null): Piece[] {
     const { facts, from } = sent;
     const connection = this.connectionOf(sent);
-    if (has(facts, SYN) && !sent.injected) this.learn(connection[from], facts);
+    if (has(facts, SYN) && sent.stray === null) this.learn(connection[from], facts);
     const pieces: Piece[] = [{ text: `[${flagMarks(facts.flags)}]`, rank: 0, tone: has(facts, RST) ? 'bad' : 'bold' }];
     pieces.push(...this.numbers(facts, from, connection));
     if (facts.text.length > 0) pieces.push({ text: `len ${facts.text.length}`, rank: 3 });
@@ -58,7 +60,8 @@ export class SegmentTeller {
     pieces.push(...optionPieces(facts));
     const window = this.windowPiece(facts, connection, from);
     if (window !== null) pieces.push(window);
-    const label = textLabel(facts.text);
+    const label = connection[from].pushed ? textLabel(facts.text) : null;
+    if (facts.text.length > 0) connection[from].pushed = has(facts, PSH);
     if (label !== null) pieces.push({ text: label, rank: 4 });
     if (remark !== null) pieces.push(remark);
     return pieces;
@@ -108,7 +111,10 @@ export class SegmentTeller {
     const key = `${client} ${server}`;
     let connection = this.connections.get(key);
     if (connection === undefined) {
-      connection = { client: { isn: null, windowScale: -1 }, server: { isn: null, windowScale: -1 } };
+      connection = {
+        client: { isn: null, pushed: true, windowScale: -1 },
+        server: { isn: null, pushed: true, windowScale: -1 },
+      };
       this.connections.set(key, connection);
     }
     return connection;
