@@ -46,7 +46,8 @@ function groupBy(
 function findFloods(connections: ConnectionReport[], findings: Finding[]): Set<ConnectionReport> {
   const involved = new Set<ConnectionReport>();
   for (const group of groupBy(connections, (c) => `${c.server.address}|${c.server.port}`).values()) {
-    const open = group.filter(isIncomplete);
+    const honest = honestClients(group);
+    const open = group.filter((c) => isIncomplete(c) && !honest.has(c.client.address));
     if (open.length < FLOOD_ATTEMPTS) continue;
     const start = Math.min(...open.map((c) => c.start));
     const end = Math.max(...open.map((c) => c.start));
@@ -55,14 +56,16 @@ function findFloods(connections: ConnectionReport[], findings: Finding[]): Set<C
     const addresses = new Set(open.map((c) => c.client.address)).size;
     if (rate < FLOOD_RATE) continue;
     for (const c of open) involved.add(c);
-    const honest = group.filter((c) => !isIncomplete(c));
     const { server } = group[0];
     findings.push({
       kind: 'syn-flood',
       text:
         `SYN flood on ${server.address}:${server.port}: ${plural(open.length, 'SYN')} in ${duration(end - start)}, about ` +
         `${Number(rate.toPrecision(2))} SYN/s, ${plural(sources, 'source')} (${plural(addresses, 'address', 'addresses')}), ` +
-        `none completed. ${defence(open)} ${victims(honest, open)}`,
+        `none completed. ${defence(open)} ${victims(
+          group.filter((c) => honest.has(c.client.address)),
+          start,
+        )}`,
       frames: open.slice(0, 8).map((c) => c.firstFrame),
       confidence: addresses > 0.5 * open.length || rate > 100 ? 'proven' : 'likely',
       rfc: 'RFC 4987',
@@ -90,19 +93,28 @@ function defence(open: ConnectionReport[]): string {
     : 'The server answered all of them.';
 }
 
-function victims(honest: ConnectionReport[], open: ConnectionReport[]): string {
-  const start = Math.min(...open.map((c) => c.start));
-  const during = honest.filter((c) => c.start + c.duration >= start);
-  const slow = during.filter(
-    (c) => c.counts.lost > 0 && c.states.some((s) => s.client === 'SYN-SENT' && s.time - c.start > 0.5),
-  );
-  const failed = open.filter((c) => c.handshake === 'unanswered' && c.packets > 1);
-  if (during.length === 0 && failed.length === 0) return 'No legitimate client is in the capture.';
-  if (failed.length === 0 && slow.length === 0) {
-    return `${plural(during.length, 'legitimate connection')} completed: clients unaffected.`;
+/** Addresses that completed a connection, or that tried again as a real client does when it gets no answer. */
+function honestClients(group: ConnectionReport[]): Set<string> {
+  const honest = new Set<string>();
+  for (const c of group) {
+    const persistent = c.handshake === 'unanswered' && c.packets > 1;
+    if (!isIncomplete(c) || persistent) honest.add(c.client.address);
   }
-  const who = list([...new Set([...failed, ...slow].map((c) => c.client.address))], 4);
-  return `${plural(during.length, 'legitimate connection')} completed, ${slow.length} of them late; ${plural(failed.length, 'persistent client')} got no answer (${who}).`;
+  return honest;
+}
+
+function victims(attempts: ConnectionReport[], start: number): string {
+  const during = attempts.filter((c) => c.start + c.duration >= start);
+  const complete = during.filter((c) => !isIncomplete(c));
+  const failed = during.filter(isIncomplete);
+  const late = complete.filter((c) => c.states.some((s) => s.client === 'ESTABLISHED' && s.time - c.start > 0.5));
+  if (during.length === 0) return 'No legitimate client is in the capture.';
+  if (failed.length === 0 && late.length === 0) {
+    return `${plural(complete.length, 'legitimate connection')} completed: clients unaffected.`;
+  }
+  const who = list([...new Set([...failed, ...late].map((c) => c.client.address))], 4);
+  const slow = late.length > 0 ? `, ${late.length} of them late` : '';
+  return `Of ${plural(during.length, 'legitimate attempt')} ${complete.length} completed${slow}, ${failed.length} got nowhere (${who}).`;
 }
 
 function findScans(connections: ConnectionReport[], findings: Finding[]): Set<ConnectionReport> {

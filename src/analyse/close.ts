@@ -59,7 +59,7 @@ export function findClose(t: Trace, place: Place, h: Handshake, d: [Delivery, De
   c.kind = fins === 2 ? 'fin-both' : fins === 1 ? 'fin-one' : 'none';
   if (c.reset >= 0) c.kind = fins === 0 ? 'rst' : `${c.kind}+rst`;
   if (fins > 0) describeFins(t, place, h, c, d);
-  if (c.reset >= 0) describeReset(t, h, c, d);
+  if (c.reset >= 0) describeReset(t, h, c);
   return c;
 }
 
@@ -92,7 +92,7 @@ function describeFins(t: Trace, place: Place, h: Handshake, c: Close, d: [Delive
   if (a < 0 || b < 0) {
     c.firstCloser = a >= 0 ? 0 : 1;
     c.closing = 'half-closed';
-    c.afterFin = bytesAfter(t, c, d, c.firstCloser);
+    c.afterFin = bytesAfter(t, c, c.firstCloser);
     return;
   }
   const first: Side = a < b ? 0 : 1;
@@ -109,7 +109,7 @@ function describeFins(t: Trace, place: Place, h: Handshake, c: Close, d: [Delive
   }
   c.firstCloser = first;
   c.timeWait = complete ? first : null;
-  c.afterFin = bytesAfter(t, c, d, first);
+  c.afterFin = bytesAfter(t, c, first);
   c.segments = finAcknowledgedApart(t, c, first, second) ? 4 : 3;
   c.closing = c.afterFin > 0 ? 'half-close' : c.segments === 4 ? 'four-segments' : 'three-segments';
 }
@@ -124,7 +124,7 @@ function crossed(t: Trace, place: Place, c: Close, first: Side): boolean {
 }
 
 /** Text the other side sent first after acknowledging the FIN. */
-function bytesAfter(t: Trace, c: Close, d: [Delivery, Delivery], closer: Side): number {
+function bytesAfter(t: Trace, c: Close, closer: Side): number {
   const end = t.end[c.fin[closer]];
   const other: Side = closer === 0 ? 1 : 0;
   let from = -1;
@@ -135,7 +135,6 @@ function bytesAfter(t: Trace, c: Close, d: [Delivery, Delivery], closer: Side): 
     if (from < 0 || t.start[i] < from) from = t.start[i];
     to = Math.max(to, t.start[i] + t.length(i));
   }
-  void d;
   return from < 0 ? 0 : to - from;
 }
 
@@ -148,7 +147,7 @@ function finAcknowledgedApart(t: Trace, c: Close, first: Side, second: Side): bo
   return false;
 }
 
-function describeReset(t: Trace, h: Handshake, c: Close, d: [Delivery, Delivery]): void {
+function describeReset(t: Trace, h: Handshake, c: Close): void {
   const by = c.resetBy as Side;
   const other: Side = by === 0 ? 1 : 0;
   const live = (t.flags(c.reset) & ACK) !== 0;
@@ -162,7 +161,7 @@ function describeReset(t: Trace, h: Handshake, c: Close, d: [Delivery, Delivery]
   if (hasFin(c, by) && !live) c.cause = 'after-close';
   else if (hasFin(c, by) && hasFin(c, other)) c.cause = 'after-close';
   else if (!live && !hasFin(c, by)) c.cause = answersSegment(t, c, other) ? 'half-open' : 'abort';
-  else c.cause = unread(t, c, by, d) ? 'unread-data' : 'abort';
+  else c.cause = unread(t, c, by) ? 'unread-data' : 'abort';
   if (!hasFin(c, 0) && !hasFin(c, 1)) {
     c.closing = 'reset';
     c.firstCloser = by;
@@ -178,20 +177,20 @@ function answersSegment(t: Trace, c: Close, other: Side): boolean {
 }
 
 /**
- * RFC 1122 section 4.2.2.13: closing with text unread sends a reset. From outside: the last text went to the one who
- * reset, who acknowledged it, had said nothing since, and its window still holds it.
+ * RFC 1122 section 4.2.2.13: closing with text unread sends a reset. Whether an application has read cannot be seen; a
+ * server that was sent text, acknowledged it and never said a word to it has not answered because it did not read, and
+ * neither has a client to whom text was still coming. A client that resets after its answer came has most likely read it.
  */
-function unread(t: Trace, c: Close, by: Side, d: [Delivery, Delivery]): boolean {
-  const other: Side = by === 0 ? 1 : 0;
+function unread(t: Trace, c: Close, by: Side): boolean {
   let lastIn = -1;
   let lastOut = -1;
-  for (let i = 0; i < c.reset; i++) {
+  for (let i = 0; i < t.n; i++) {
     if (t.length(i) === 0 || t.verdict[i] === Verdict.FOREIGN) continue;
-    if (t.side[i] === by) lastOut = i;
-    else lastIn = i;
+    if (t.side[i] !== by) lastIn = i;
+    else if (i < c.reset) lastOut = i;
   }
-  void d;
-  return lastIn >= 0 && lastIn > lastOut && t.side[lastIn] === other;
+  if (lastIn < 0 || lastIn < lastOut) return false;
+  return by !== t.client || lastIn > c.reset;
 }
 
 /** `client` or `server` for a side. */

@@ -21,7 +21,7 @@ export interface Retransmission {
   original: number;
   needless: boolean;
   /** Why it is known to be needless. */
-  proof: 'acknowledged' | 'dsack' | 'timestamp' | null;
+  proof: 'acknowledged' | 'dsack' | 'timestamp' | 'late-original' | null;
   trigger: Trigger;
   /** The acknowledgment that reported the needless copy. */
   dsack: number;
@@ -49,6 +49,8 @@ export interface Delivery {
   gaps: Gap[];
   /** Indexes of acknowledgments of the other side that never arrived. */
   lostAcks: number[];
+  /** Acknowledgments that must have been lost on the way here: needless repetitions nothing else explains. */
+  hiddenAcks: number;
   /** Highest octet sent, and highest acknowledged by the other side. */
   maxEnd: number;
   acknowledged: number;
@@ -103,7 +105,16 @@ function withoutCrossedSyn(t: Trace, own: Working): void {
 function newWorking(t: Trace, side: Side): Working {
   return {
     ...{ retransmissions: [], reordered: [], lateness: [], unexplainedDsacks: [], gaps: [], lostAcks: [], holes: [] },
-    ...{ maxEnd: 0, acknowledged: 0, started: false, lowest: 0, scanned: 0, duplicateAcks: 0, lastIndex: -1 },
+    ...{
+      hiddenAcks: 0,
+      maxEnd: 0,
+      acknowledged: 0,
+      started: false,
+      lowest: 0,
+      scanned: 0,
+      duplicateAcks: 0,
+      lastIndex: -1,
+    },
     ...{ lostAckFrom: Number.NEGATIVE_INFINITY, unmatched: [], pieces: new Pieces(), countsIds: countsIds(t, side) },
   };
 }
@@ -138,6 +149,7 @@ function sent(t: Trace, place: Place, own: Working, i: number): void {
   }
   if (start >= own.maxEnd) {
     if (start > own.maxEnd) own.holes.push({ start: own.maxEnd, end: start, opened: i });
+    else if (replacesUnseen(t, place, own, i)) retransmit(t, own, i, -1);
     own.pieces.add(start, end, i);
     own.maxEnd = end;
     return;
@@ -162,6 +174,10 @@ function sent(t: Trace, place: Place, own: Working, i: number): void {
   }
   const at = own.pieces.after(start);
   const original = at < own.pieces.count && own.pieces.start[at] < end ? own.pieces.last[at] : -1;
+  if (original >= 0 && isOlder(t, own, i, original)) {
+    lateOriginal(t, own, i, original);
+    return;
+  }
   retransmit(t, own, i, original);
   if (own.scanned < own.pieces.count) own.scanned = Math.min(own.scanned, at);
   own.pieces.split(start);
@@ -171,6 +187,42 @@ function sent(t: Trace, place: Place, own: Working, i: number): void {
     own.pieces.add(own.maxEnd, end, i);
     own.maxEnd = end;
   }
+}
+
+/**
+ * The last segment of a flight, lost before the capture's place, leaves no hole: its second copy comes in order. But it
+ * comes after a pause of a probe or timeout, from a sender with nothing else to do, and the count of its packets skips.
+ */
+function replacesUnseen(t: Trace, place: Place, own: Working, i: number): boolean {
+  if (!own.countsIds || own.lastIndex < 0 || place.rtt === null || place.near === t.side[i]) return false;
+  const skipped = (((t.ipId(i) - t.ipId(own.lastIndex)) << 16) >> 16) - 1;
+  if (skipped < 1 || skipped > 8 || (t.flags(own.lastIndex) & SYN) !== 0) return false;
+  if (t.time(i) - t.time(own.lastIndex) < 1.5 * place.rtt + 0.005) return false;
+  for (let k = own.lastIndex + 1; k < i; k++) if (t.side[k] !== t.side[i] && t.size(k) > 0) return false;
+  return true;
+}
+
+/** Sent before `than`, by what the sender counts up; false where that does not tell. */
+function isOlder(t: Trace, own: Working, i: number, than: number): boolean {
+  if (own.countsIds) {
+    const step = ((t.ipId(i) - t.ipId(than)) << 16) >> 16;
+    if (step !== 0) return step < 0;
+  }
+  if (!t.has(i, Bit.TIMESTAMPS) || !t.has(than, Bit.TIMESTAMPS)) return false;
+  return ((t.tsVal(i) - t.tsVal(than)) | 0) < 0;
+}
+
+/** The first copy comes after the second: nothing was lost, the second was needless. */
+function lateOriginal(t: Trace, own: Working, i: number, second: number): void {
+  t.verdict[i] = Verdict.REORDERED;
+  t.copyOf[i] = second;
+  own.reordered.push(i);
+  own.lateness.push((t.time(i) - t.time(second)) * 1000);
+  const r = own.retransmissions.find((x) => x.index === second);
+  if (r === undefined) return;
+  r.needless = true;
+  r.proof = 'late-original';
+  t.verdict[second] = Verdict.NEEDLESS;
 }
 
 function addPieces(own: Working, start: number, end: number, i: number): void {
@@ -346,6 +398,11 @@ function answersProbe(t: Trace, i: number, side: Side, left: number, right: numb
 
 function finish(t: Trace, place: Place, own: Working): void {
   judgeByTimestamp(t, own);
+  for (const r of own.retransmissions) {
+    // Sent because later segments were reported first, and then reported twice: the first copy was only late.
+    const late = r.needless && r.trigger === 'fast' && r.original >= 0 && r.proof !== 'acknowledged';
+    if (late && t.verdict[r.original] === Verdict.PLAIN) own.reordered.push(r.original);
+  }
   findLostAcks(t, place, own);
   // What a gap covers was sent: without the capture nothing can be said of its delivery.
   own.gaps = own.gaps.filter((gap) => gap.end > gap.start);
@@ -370,6 +427,14 @@ function judgeByTimestamp(t: Trace, own: Working): void {
   }
 }
 
+/** The first copy had arrived and no answer came in a time in which even a delayed one would have. */
+function answerWasLost(t: Trace, rtt: number, r: Retransmission): boolean {
+  if (!r.needless || r.original < 0 || r.trigger === 'fast' || (r.proof !== 'dsack' && r.proof !== 'timestamp'))
+    return false;
+  const waited = t.time(r.index) - t.time(r.original);
+  return (t.flags(r.index) & FIN) !== 0 ? waited > 1.5 * rtt + 0.005 : waited > rtt + 0.25;
+}
+
 function echoesEarlierCopy(t: Trace, r: Retransmission, echo: number): boolean {
   if (echo === t.tsVal(r.index)) return false;
   for (let copy = r.original; copy >= 0; copy = t.copyOf[copy]) if (t.tsVal(copy) === echo) return true;
@@ -383,6 +448,7 @@ function echoesEarlierCopy(t: Trace, r: Retransmission, echo: number): boolean {
 function findLostAcks(t: Trace, place: Place, own: Working): void {
   if (place.rtt === null) return;
   for (const r of own.retransmissions) {
+    if (answerWasLost(t, place.rtt, r)) own.hiddenAcks++;
     if (r.proof !== 'acknowledged') continue;
     const side = t.side[r.index] as Side;
     if (place.near === side) continue;

@@ -113,7 +113,7 @@ function count(f: Facts): void {
     c.captureGaps += d.gaps.length;
     c.reordered += d.reordered.length;
     c.networkDuplicates += d.unexplainedDsacks.length;
-    c.lostAcks += d.lostAcks.length;
+    c.lostAcks += d.lostAcks.length + d.hiddenAcks;
     for (const i of d.lostAcks) f.lost.add(i);
     for (const r of d.retransmissions) countRetransmission(f, r.index, r.original, r.needless, r.tooBig, r.trigger);
   }

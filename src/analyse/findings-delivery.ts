@@ -15,6 +15,16 @@ export function lossFindings(f: Facts, say: Say): void {
     if (counted.length > 0) sayLoss(f, say, side, counted);
     sayNeedless(f, say, side);
     if (d.reordered.length > 0) sayReordering(f, say, side);
+    if (d.hiddenAcks > 0) {
+      const repeated = d.retransmissions.filter((r) => r.needless).map((r) => r.index);
+      say(
+        'ack-loss',
+        'likely',
+        'RFC 9293 3.8.1',
+        repeated,
+        `${plural(d.hiddenAcks, 'acknowledgment')} of the ${name(f, other(side))} lost on the way here: the text had arrived, no answer did.`,
+      );
+    }
     if (d.lostAcks.length > 0) {
       say(
         'ack-loss',

@@ -109,12 +109,11 @@ function unansweredFinding(f: Facts, say: Say): void {
   const why =
     icmp === undefined ? '' : `; an ICMP error (type ${icmp.type}, code ${icmp.code}) came back in frame ${icmp.frame}`;
   say('unanswered', 'proven', 'RFC 9293 3.8.3', h.syns, `${tries}, no answer${why}.`);
-  if (h.syns.length >= 3)
-    say('rto-backoff', 'proven', 'RFC 6298 5.5', h.syns, `The SYN was repeated after ${list(intervals(f, h.syns))}.`);
-}
-
-function intervals(f: Facts, indexes: number[]): string[] {
-  return indexes.slice(1).map((i, n) => duration(f.trace.time(i) - f.trace.time(indexes[n])));
+  const waits = h.syns.slice(1).map((i, n) => t.time(i) - t.time(h.syns[n]));
+  if (waits.length > 1 && waits.at(-1)! >= 1.5 * waits[0]) {
+    const said = list(waits.map((s) => duration(s)));
+    say('rto-backoff', 'proven', 'RFC 6298 5.5', h.syns, `The SYN was repeated after ${said}: exponential back-off.`);
+  }
 }
 
 export function strayFindings(f: Facts, say: Say): void {
