@@ -38,8 +38,8 @@ export class MemoryBudget {
     }
   }
 
-  /** Whether `bytes` more would pass the limit. */
+  /** Whether there is no room for `bytes` more; with 0, for anything. */
   isFull(bytes: number): boolean {
-    return this.used + bytes > this.limits.tcp_mem[2] * PAGE;
+    return this.used + bytes >= this.limits.tcp_mem[2] * PAGE;
   }
 }

@@ -58,6 +58,7 @@ export function tcp(raw: RawSegment): Uint8Array {
       return headerLength + text.length;
     },
     raw.ecn ?? 0,
+    100 + text.length,
   );
 }
 
@@ -68,6 +69,7 @@ export function ip(
   protocol: number,
   write: (out: Uint8Array, at: number) => number,
   trafficClass = 0,
+  room = 70_000,
 ): Uint8Array {
   const packet = new IpPacket();
   packet.setSource(IpAddress.parse(from));
@@ -76,7 +78,7 @@ export function ip(
   packet.protocol = protocol;
   packet.hopLimit = 64;
   packet.trafficClass = trafficClass;
-  const out = new Uint8Array(70_000);
+  const out = new Uint8Array(room);
   const headerLength = packet.family === 4 ? 20 : 40;
   packet.payloadLength = write(out, headerLength);
   emitIpHeader(packet, out, 0);
