@@ -230,6 +230,16 @@ export class Namespace {
       .map(([state = '', , , local = '', peer = '']) => ({ state, local, peer }));
   }
 
+  /** Waits until one of the kernel's TCP sockets is in `state`. */
+  async untilSocket(state: string, timeout = 10_000): Promise<void> {
+    const end = Date.now() + timeout;
+    while (!this.sockets().some((socket) => socket.state === state)) {
+      if (Date.now() > end)
+        throw new Error(`no socket of the kernel's came to ${state}: ${JSON.stringify(this.sockets())}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   /** Kills what still runs and removes the namespace. To be called in `afterEach` or `afterAll`. */
   async close(): Promise<void> {
     if (!open.delete(this)) return;

@@ -66,6 +66,11 @@ test('a retransmission is no problem and is not counted twice', () => {
   expect(textLength(story.opener)).toBe(20);
 });
 
+test('a RST is no problem once both ends have closed: a FIN sent twice leads to it', () => {
+  const segments = [...good(), segment('a', 'A', 22, 32), segment('b', 'R', 32, 0)];
+  expect(problems(tell(segments), 1460)).toEqual([]);
+});
+
 describe('what is wrong is named', () => {
   test.each<[string, (segments: SeenSegment[]) => void, string]>([
     [
@@ -81,7 +86,7 @@ describe('what is wrong is named', () => {
     ['too much at once', (s) => Object.assign(s[6] ?? {}, { length: 1461 }), 'over the MSS of 1460'],
     ['a FIN that nobody acknowledges', (s) => s.splice(8, 1), 'nobody acknowledged the FIN of b'],
     ['no FIN', (s) => s.splice(7, 2), 'b sent no FIN'],
-    ['a RST', (s) => s.push(segment('a', 'RA', 22, 32)), 'a RST in an orderly connection'],
+    ['a RST', (s) => s.splice(8, 0, segment('a', 'RA', 22, 31)), 'a RST in an orderly connection'],
     ['a wrong checksum', (s) => Object.assign(s[3] ?? {}, { checksumGood: false }), 'a wrong checksum'],
   ])('%s', (_name, change, message) => {
     expect(judge(change)).toContain(message);

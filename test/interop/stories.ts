@@ -47,9 +47,37 @@ export function problems(story: Story, mss: number, whole = true): string[] {
     ...closingProblems(accepter, opener),
   ];
   found.push(...streamProblems(opener, mss), ...streamProblems(accepter, mss));
-  if (all.some((segment) => has(segment, 'R'))) found.push('a RST in an orderly connection');
-  if (whole && !all.every((segment) => segment.checksumGood)) found.push('a wrong checksum');
+  const reset = all.slice(0, endOf(all)).find((segment) => has(segment, 'R'));
+  if (reset !== undefined) found.push(`a RST in an orderly connection: ${describe(reset, all)}`);
+  const corrupt = all.find((segment) => whole && !segment.checksumGood);
+  if (corrupt !== undefined) found.push(`a wrong checksum: ${describe(corrupt, all)}`);
   return found;
+}
+
+/**
+ * How many segments the connection took until each end's FIN was acknowledged. What comes later may be answered with a
+ * RST: a FIN that was sent twice is acknowledged twice, and the second ACK finds a socket that is gone.
+ */
+function endOf(all: SeenSegment[]): number {
+  const ends = new Map<string, number>();
+  const acknowledged = new Set<string>();
+  for (const [i, segment] of all.entries()) {
+    for (const [from, end] of ends) {
+      if (from !== segment.from && has(segment, 'A') && distance(segment.ack, end) >= 0) acknowledged.add(from);
+    }
+    if (acknowledged.size === 2) return i + 1;
+    if (has(segment, 'F')) ends.set(segment.from, (segment.seq + segment.length + 1) >>> 0);
+  }
+  return all.length;
+}
+
+/** A segment and the five before it, for whoever has to find out. */
+function describe(segment: SeenSegment, all: SeenSegment[]): string {
+  const at = all.indexOf(segment);
+  return all
+    .slice(Math.max(0, at - 5), at + 1)
+    .map(({ time, from, flags, seq, ack, length }) => `${time.toFixed(6)} ${from} ${flags} ${seq} ${ack} ${length}`)
+    .join('; ');
 }
 
 function openingProblems({ all }: Story, mss: number): string[] {
