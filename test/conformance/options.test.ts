@@ -95,6 +95,7 @@ describe('reading options', () => {
     for (const length of [0, 1, 41, 255]) {
       expect(afterSyn([...MSS_1000, 77, length, 0, 0]).peerMss).toBe(1000);
       expect(afterSyn([77, length, 0, 0, ...MSS_1000]).peerMss).toBe(536);
+      expect(afterSyn([77, length, 1, 1, ...MSS_1000]).peerMss).toBe(536);
       expect(textWith([77, length, 0, 0])).toBe('text');
       expect(textWith([5, length, 0, 0])).toBe('text');
     }

@@ -60,6 +60,22 @@ describe('probing a closed window', () => {
     expect(t.tcb.error).toBe('ETIMEDOUT');
   });
 
+  test("D02: a window that is never opened holds text for ever, or for as long as the application's limit says", () => {
+    const t = Scenario.established();
+    t.tcb.userTimeoutMs = 60_000;
+    t.arrives({ seq: 1, ack: 1, window: 0 });
+    t.send('blocked');
+    for (let i = 0; i < 55; i++) {
+      t.advance(1000);
+      if (t.takeSent().length > 0) t.arrives({ seq: 1, ack: 1, window: 0 });
+    }
+    t.state('ESTABLISHED');
+    t.advance(5000);
+    t.state('CLOSED');
+    expect(t.tcb.error).toBe('ETIMEDOUT');
+    expect(t.takeSent().at(-1)).toMatchObject({ flags: 'RA', seq: 1 });
+  });
+
   test('a probe whose octet was taken counts as sent', () => {
     const t = blocked();
     t.advance(200);
