@@ -82,6 +82,9 @@ describe('parse', () => {
     const packet = new IpPacket();
     parseIp(withOptions('83070404050607 00'), 0, 32, packet);
     expect(packet.sourceRoute).toBe(true);
+    const v6 = hex(`6bcabcde00002c40${'fd'.repeat(32)}`);
+    expect(wireDropName(parseIp(v6, 0, 40, packet))).toBe('IP_EXTENSION');
+    expect(packet).toMatchObject({ flowLabel: 0xabcde, trafficClass: 0xbc });
     parseIp(hex(DATAGRAM), 0, 34, packet);
     expect(packet).toEqual(parse(hex(DATAGRAM))[1]);
   });
