@@ -1,6 +1,5 @@
 /** All stories by name. */
 
-import { wrap } from './paint.ts';
 import type { Scenario } from './scenario.ts';
 import { fourWayClose, halfClose, lostLastAck, simultaneousClose } from './scenarios/closing.ts';
 import { keepalive, reordering, retransmission, urgent, zeroWindow } from './scenarios/flowing.ts';
@@ -35,20 +34,18 @@ export const SCENARIOS: readonly Scenario[] = [
 /** Not two hosts but many, so not a ladder but a table: played by flood.ts. */
 export const FLOOD_STORY = {
   name: 'syn-flood',
-  about: 'a backlog fills with SYNs from nowhere: honest clients without SYN cookies, and with them',
+  about: 'a backlog full of SYNs from nowhere, and SYN cookies',
 } as const;
 
 export function scenarioNamed(name: string): Scenario | null {
   return SCENARIOS.find((scenario) => scenario.name === name) ?? null;
 }
 
-/** Name and line of each, the lines wrapped beside the names. */
-export function catalogue(width: number): string[] {
+/** Name and line of each: one line a story. */
+export function catalogue(): string[] {
   const all = [...SCENARIOS, FLOOD_STORY];
   const column = Math.max(...all.map((entry) => entry.name.length)) + 2;
-  return all.flatMap(({ name, about }) =>
-    wrap(about, Math.max(20, width - column)).map((line, i) => `${(i === 0 ? name : '').padEnd(column)}${line}`),
-  );
+  return all.map(({ name, about }) => `${name.padEnd(column)}${about}`);
 }
 
 /** The story whose name is nearest to what was typed, by the pairs of letters they share; null when none is near. */

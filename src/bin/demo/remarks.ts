@@ -59,15 +59,22 @@ export function remarksOf(record: Record): Map<Sent, Remark> {
   };
   for (const sent of record.segments) {
     const speaker = speakerOf(sent.from, sent.facts);
-    const answers = said[otherEnd(sent.from)].filter((answer) => samePorts(answer.facts, sent.facts));
-    const remark = remarkOn(sent, speaker, speakerOf(otherEnd(sent.from), sent.facts), answers);
+    const other = otherEnd(sent.from);
+    const answers = said[other].filter((answer) => answersPorts(answer.facts, sent.facts));
+    const remark = remarkOn(sent, speaker, speakerOf(other, sent.facts), said[sent.from], answers);
     if (remark !== null) remarks.set(sent, remark);
     if (!sent.copy && sent.stray === null) remember(sent, speaker);
   }
   return remarks;
 }
 
-function remarkOn(sent: Sent, speaker: Speaker, other: Speaker, answers: readonly Sent[]): Remark | null {
+function remarkOn(
+  sent: Sent,
+  speaker: Speaker,
+  other: Speaker,
+  said: readonly Sent[],
+  answers: readonly Sent[],
+): Remark | null {
   if (sent.copy) return { kind: 'copy', text: 'second copy, made by the wire', short: 'copy' };
   if (sent.stray !== null) return { kind: 'injected', text: sent.stray, short: sent.stray.split(' ')[0] };
   if (sent.damaged) return { kind: 'damaged', text: 'damaged on the way', short: 'damaged' };
@@ -78,13 +85,13 @@ function remarkOn(sent: Sent, speaker: Speaker, other: Speaker, answers: readonl
   }
   return (
     probe(facts, speaker, other) ??
-    again(sent, speaker, answers) ??
+    again(sent, speaker, said, answers) ??
     windowChange(facts, speaker) ??
     duplicateAck(facts, speaker, other)
   );
 }
 
-function again(sent: Sent, speaker: Speaker, answers: readonly Sent[]): Remark | null {
+function again(sent: Sent, speaker: Speaker, said: readonly Sent[], answers: readonly Sent[]): Remark | null {
   const { facts } = sent;
   if (segmentLength(facts) === 0 || speaker.next === null || seqDiff(segmentEnd(facts), speaker.next) > 0) return null;
   const earlier = speaker.sent.get(facts.seq) ?? [];
@@ -93,23 +100,25 @@ function again(sent: Sent, speaker: Speaker, answers: readonly Sent[]): Remark |
   // A SYN-ACK after a SYN of the same number is the next step of a simultaneous open.
   if (has(facts, SYN) && has(first.facts, ACK) !== has(facts, ACK)) return null;
   const after = `again, ${duration(sent.time - first.time)} after the first`;
-  return earlier.some((other) => isAnswered(other, sent, answers))
+  const copies = said.filter((other) => other.facts.seq === facts.seq && samePorts(other.facts, first.facts));
+  return earlier.some((other) => isAnswered(other, copies, answers))
     ? { kind: 'needless', text: `${after}, needless`, short: 'needless' }
     : { kind: 'again', text: after, short: 'again' };
 }
 
 /**
- * It arrived, and so did (or will) an acknowledgment that was not brought about by sending it again: which was needless
- * then, though the sender could not know.
+ * The earlier copy arrived, and so did (or will) an acknowledgment that it brought about, before any other copy could:
+ * sending it again was needless then, though the sender could not know.
  */
-function isAnswered(sent: Sent, again: Sent, answers: readonly Sent[]): boolean {
-  if (sent.arrival === null || sent.damaged) return false;
-  const { order } = sent.arrival;
-  const until = again.arrival?.order ?? Number.POSITIVE_INFINITY;
-  const end = segmentEnd(sent.facts);
+function isAnswered(copy: Sent, copies: readonly Sent[], answers: readonly Sent[]): boolean {
+  if (copy.arrival === null || copy.damaged) return false;
+  const from = copy.arrival.order;
+  const arrivals = copies.map((other) => other.arrival?.order ?? Number.POSITIVE_INFINITY);
+  const until = Math.min(...arrivals.filter((order) => order > from), Number.POSITIVE_INFINITY);
+  const end = segmentEnd(copy.facts);
   return answers.some(
     (answer) =>
-      answer.order > order &&
+      answer.order > from &&
       answer.order < until &&
       answer.lost === null &&
       !answer.damaged &&
@@ -165,6 +174,10 @@ function duplicateAck(facts: SegmentFacts, speaker: Speaker, other: Speaker): Re
 }
 
 function samePorts(a: SegmentFacts, b: SegmentFacts): boolean {
+  return a.sourcePort === b.sourcePort && a.destinationPort === b.destinationPort;
+}
+
+function answersPorts(a: SegmentFacts, b: SegmentFacts): boolean {
   return a.sourcePort === b.destinationPort && a.destinationPort === b.sourcePort;
 }
 

@@ -13,7 +13,7 @@ const THINKING_MS = 20;
 export const fourWayClose: Scenario = {
   name: 'four-way-close',
   focus: ['closing'],
-  about: 'FIN, ACK, FIN, ACK: each direction is closed by itself (RFC 9293, figure 12)',
+  about: 'FIN, ACK, FIN, ACK: each direction is closed by itself',
   play(stage) {
     stage.server.listen((conversation) => {
       conversation.onPeerClosed = () => stage.after(THINKING_MS, () => conversation.close());
@@ -26,7 +26,7 @@ export const fourWayClose: Scenario = {
     if (fins?.second == null) return [];
     return [
       `A FIN says "I have nothing more to send", not "goodbye": after the ${fins.first.from}'s FIN the ${fins.second.from} could still have sent for as long as it liked ` +
-        `(here it took ${duration(Math.max(0, fins.second.time - (fins.first.arrival?.time ?? fins.first.time)))} to close too). A FIN takes a sequence number, as a SYN does, so it is acknowledged and repeated like text.`,
+        `(here it took ${duration(Math.max(0, fins.second.time - (fins.heard ?? fins.first).time))} to close too). A FIN takes a sequence number, as a SYN does, so it is acknowledged and repeated like text.`,
     ];
   },
 };
@@ -34,7 +34,7 @@ export const fourWayClose: Scenario = {
 export const halfClose: Scenario = {
   name: 'half-close',
   focus: ['closing'],
-  about: 'the client closes its direction and goes on reading, as `nc -N` does (RFC 9293, 3.6.1)',
+  about: 'the client closes its direction and goes on reading',
   play(stage) {
     stage.server.listen((conversation) => {
       conversation.onPeerClosed = () => {
@@ -55,7 +55,7 @@ export const halfClose: Scenario = {
     const fins = finsOf(run);
     if (fins === null || fins.first.from !== 'client') return [];
     const after = ownSegments(run, 'server').filter(
-      (sent) => sent.facts.text.length > 0 && sent.order > (fins.first.arrival?.order ?? fins.first.order),
+      (sent) => sent.facts.text.length > 0 && sent.order > (fins.heard ?? fins.first).order,
     );
     const octets = after.reduce((sum, sent) => sum + sent.facts.text.length, 0);
     const stay = firstStay(run, 'client', 'FIN-WAIT-2');
@@ -70,12 +70,13 @@ export const halfClose: Scenario = {
 export const simultaneousClose: Scenario = {
   name: 'simultaneous-close',
   focus: ['closing'],
-  about: 'both sides close at once: the FINs cross, both go through CLOSING (RFC 9293, figure 13)',
+  about: 'both sides close at once: the FINs cross',
   play(stage) {
     const { delayMs } = stage.options;
-    stage.server.listen((conversation) => stage.at(6 * delayMs + delayMs / 2, () => conversation.close()));
+    const moment = 3 * (delayMs + 10);
+    stage.server.listen((conversation) => stage.at(moment + delayMs / 2, () => conversation.close()));
     const conversation = stage.client.connect();
-    stage.at(6 * delayMs, () => conversation.close());
+    stage.at(moment, () => conversation.close());
   },
   explain(run) {
     const fins = finsOf(run);

@@ -16,7 +16,7 @@ const FULL = 1448;
 
 export const zeroWindow: Scenario = {
   name: 'zero-window',
-  about: 'the reader does not read: the window closes, is probed, and opens again',
+  about: 'nobody reads: the window closes, is probed, opens again',
   windows: { client: 3 * FULL },
   play(stage) {
     stage.server.listen((conversation) => {
@@ -54,7 +54,7 @@ export const zeroWindow: Scenario = {
 
 export const retransmission: Scenario = {
   name: 'retransmission',
-  about: 'two lost segments: duplicate ACKs find one, the timer finds the other',
+  about: 'two losses: duplicate ACKs find one, the timer the other',
   play(stage) {
     stage.lose('server', (facts) => facts.text.length > 0, 3);
     stage.lose('server', (facts) => facts.text.length > 0 && facts.text.length < 400);
@@ -98,7 +98,7 @@ function recovery(run: Run, lost: Sent): string {
 
 export const reordering: Scenario = {
   name: 'reordering',
-  about: 'segments overtake each other: the receiver puts them in order and says what it has',
+  about: 'segments overtake each other and are put in order again',
   play(stage) {
     stage.hold('server', (facts) => facts.text.length > 0, 2, 3);
     stage.hold('server', (facts) => facts.text.length > 0, 5, 4);
@@ -136,7 +136,7 @@ export const reordering: Scenario = {
 
 export const urgent: Scenario = {
   name: 'urgent',
-  about: 'urgent text: a pointer into the stream, not a channel of its own (RFC 6093)',
+  about: 'urgent text: a pointer into the stream, nothing more',
   play(stage) {
     stage.server.listen((conversation) => {
       conversation.onUrgent = () => stage.note("the server's application is told: urgent text is on its way");
@@ -169,7 +169,7 @@ const PROBES = 4;
 
 export const keepalive: Scenario = {
   name: 'keepalive',
-  about: 'a silent connection is probed; when the peer is gone, it is given up',
+  about: 'a silent connection is probed; a dead peer is found out',
   settings: { tcp_keepalive_time: IDLE_S, tcp_keepalive_intvl: PROBE_S, tcp_keepalive_probes: PROBES },
   limitMs: 600_000,
   play(stage) {
@@ -185,7 +185,7 @@ export const keepalive: Scenario = {
     const before = probes.filter((sent) => sent.time < crash).length;
     const told = run.happenings.find((happening) => happening.what === 'closed' && happening.end === 'server');
     const end =
-      told?.error == null
+      told?.error == null || told.time < crash
         ? ''
         : ` The server gave up ${duration(told.time - crash)} after the crash: RST into the void, ${told.error} to the application.`;
     return [

@@ -18,7 +18,7 @@ const REQUEST = 'GET / HTTP/1.1\r\nHost: 10.0.0.2\r\nUser-Agent: estab\r\nAccept
 export const http: Scenario = {
   name: 'http',
   focus: ['opening', 'closing', 'agreement'],
-  about: 'an HTTP request and its response: open, exchange, close (what runs without a name)',
+  about: 'an HTTP request and its response (what runs without a name)',
   play(stage) {
     stage.server.listen((conversation) => {
       // As HTTP servers do: a response's last segment is not to wait for the ACK of the one before (Nagle).

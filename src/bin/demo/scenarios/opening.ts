@@ -10,7 +10,7 @@ import { has, type SegmentFacts } from '../segment-facts.ts';
 export const threeWayHandshake: Scenario = {
   name: 'three-way-handshake',
   focus: ['opening', 'agreement'],
-  about: 'SYN, SYN-ACK, ACK: how two hosts agree that there is a connection (RFC 9293, figure 6)',
+  about: 'SYN, SYN-ACK, ACK: two hosts agree to be connected',
   play(stage) {
     stage.server.listen(() => {});
     stage.client.connect();
@@ -29,7 +29,7 @@ export const threeWayHandshake: Scenario = {
 export const simultaneousOpen: Scenario = {
   name: 'simultaneous-open',
   focus: ['opening', 'agreement'],
-  about: 'both sides open at once: four segments, one connection (RFC 9293, figure 7)',
+  about: 'both sides open at once: four segments, one connection',
   play(stage) {
     stage.client.connect();
     stage.after(stage.options.delayMs / 3, () => stage.server.connect());
@@ -47,7 +47,7 @@ export const simultaneousOpen: Scenario = {
 export const lostSyn: Scenario = {
   name: 'lost-syn',
   focus: ['opening'],
-  about: 'the first SYN is lost: the timer sends it again, with the same number',
+  about: 'the first SYN is lost: a timer sends it again',
   play(stage) {
     stage.lose('client', isSyn);
     stage.server.listen(() => {});
@@ -62,7 +62,7 @@ export const lostSyn: Scenario = {
 export const lostSynAck: Scenario = {
   name: 'lost-synack',
   focus: ['opening'],
-  about: 'the SYN-ACK is lost: both sides repeat themselves, and nothing is opened twice',
+  about: 'the SYN-ACK is lost: who asks again?',
   play(stage) {
     stage.lose('server', isSynAck);
     stage.server.listen(() => {});

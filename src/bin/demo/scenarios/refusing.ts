@@ -9,7 +9,7 @@ import { has } from '../segment-facts.ts';
 
 export const refused: Scenario = {
   name: 'refused',
-  about: 'nobody listens on the port: the answer to the SYN is a RST',
+  about: 'nobody listens on the port: a RST is the answer',
   play(stage) {
     stage.client.connect();
   },
@@ -25,7 +25,7 @@ export const refused: Scenario = {
 
 export const abort: Scenario = {
   name: 'abort',
-  about: 'one side gives up: a RST, nothing is waited for, text on its way is lost',
+  about: 'one side gives up: a RST, and nothing is waited for',
   play(stage) {
     stage.server.listen((conversation) => {
       conversation.onText = () => conversation.write(filler(6000));
@@ -50,7 +50,7 @@ export const abort: Scenario = {
 
 export const halfOpen: Scenario = {
   name: 'half-open',
-  about: 'one side crashes and forgets; the other finds out (RFC 9293, figures 9 and 10)',
+  about: 'one side crashes and forgets; the other finds out',
   play(stage) {
     const { server, client } = stage;
     const ticker: { tick: () => void } = { tick: () => {} };

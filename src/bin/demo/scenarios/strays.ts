@@ -14,7 +14,7 @@ const OLD_BY = 1_000_000;
 
 export const oldDuplicateSyn: Scenario = {
   name: 'old-duplicate-syn',
-  about: 'a SYN of long ago arrives first: the third segment unmasks it (RFC 9293, figure 8)',
+  about: 'a SYN of long ago arrives first: the client disowns it',
   play(stage) {
     const { delayMs } = stage.options;
     stage.server.listen(() => {});
@@ -55,7 +55,7 @@ const GREETING = `220 server ready\r\n${'Welcome. '.repeat(40)}\r\n`;
 
 export const twoWayHandshake: Scenario = {
   name: 'two-way-handshake',
-  about: 'an experiment: what an old duplicate SYN does when two segments are enough',
+  about: 'an experiment: what goes wrong with two segments',
   limitMs: 3_600_000,
   play(stage) {
     stage.client.crash();

@@ -3,7 +3,7 @@
 import { seqGe } from '../../../base/seq.ts';
 import { FIN, RST } from '../../../wire/tcp.ts';
 import { capital, duration, moment, times } from '../paint.ts';
-import { otherEnd, type Sent } from '../record.ts';
+import { type Arrival, otherEnd, type Sent } from '../record.ts';
 import { firstStay, ownSegments, type Run, type Stay, staysOf } from '../run.ts';
 import { has, segmentEnd } from '../segment-facts.ts';
 import type { Said } from '../summary.ts';
@@ -13,21 +13,30 @@ const ENDS = ['client', 'server'] as const;
 interface Fins {
   readonly first: Sent;
   readonly second: Sent | null;
+  /** The first time that the first one, or a repetition of it, arrived; null when none ever did. */
+  readonly heard: Arrival | null;
 }
 
-/** The first FIN of each side, the earlier one first; null when nobody sent one. */
+/** The first FIN of each side, the one sent earlier first; null when nobody sent one. */
 export function finsOf(run: Run): Fins | null {
   const fins = ENDS.map((end) => ownSegments(run, end).find((sent) => has(sent.facts, FIN))).filter(
     (sent) => sent !== undefined,
   );
   if (fins.length === 0) return null;
   fins.sort((a, b) => a.order - b.order);
-  return { first: fins[0], second: fins[1] ?? null };
+  const [first, second] = fins;
+  const arrived = ownSegments(run, first.from).filter((sent) => has(sent.facts, FIN) && isHeard(sent));
+  const arrivals = arrived.map((sent) => sent.arrival!).sort((a, b) => a.order - b.order);
+  return { first, second: second ?? null, heard: arrivals[0] ?? null };
 }
 
-/** Both FINs were on their way at once: neither sender knew of the other's. */
-export function finsCrossed({ first, second }: Fins): boolean {
-  return second !== null && (first.arrival === null || second.order < first.arrival.order);
+function isHeard(sent: Sent): boolean {
+  return sent.arrival !== null && !sent.damaged;
+}
+
+/** The second side sent its FIN before it had heard of the first one's. */
+export function finsCrossed({ second, heard }: Fins): boolean {
+  return second !== null && (heard === null || second.order < heard.order);
 }
 
 /** Null when no connection was opened. */
@@ -64,7 +73,7 @@ function orderly(run: Run, fins: Fins, second: Sent): Said {
   if (finsCrossed(fins)) return bothClosed(first, second);
   const who = `${first.from} first`;
   const answer = ownSegments(run, second.from).find(
-    (sent) => sent.order > (first.arrival?.order ?? first.order) && seqGe(sent.facts.ack, segmentEnd(first.facts)),
+    (sent) => sent.order > (fins.heard ?? first).order && seqGe(sent.facts.ack, segmentEnd(first.facts)),
   );
   if (answer === second || answer === undefined) {
     return {
@@ -131,7 +140,7 @@ export function timeWait(run: Run): Said | null {
     answer: `The ${stay.end} keeps TIME-WAIT ${stayLength(run, stay)}.`,
     why:
       'It sent the last ACK, so it must be there to repeat it if that was lost, and it lets old duplicates of this connection die out before a new one can have the same ports. ' +
-      `The ${otherEnd(stay.end)} was free at once.`,
+      `The ${otherEnd(stay.end)} was free as soon as that ACK came.`,
   };
 }
 
