@@ -14,6 +14,7 @@ import type { CaptureHandler, CaptureProblem, CaptureRecord } from '../capture/f
 import { Kind, type Packet, PacketDecoder } from '../dissect/packet.ts';
 import { findAcross } from './across.ts';
 import { analyseFlow } from './connection.ts';
+import type { Facts } from './facts.ts';
 import type { Flow } from './flow.ts';
 import { FlowTable } from './flow-table.ts';
 import { headlines } from './headline.ts';
@@ -26,8 +27,8 @@ const MANY_RECORDS = 1 << 20;
 const QUIET = 240;
 
 export interface AnalyserOptions {
-  /** Given each connection's flow (its records still in the log) before it is analysed; for ladders and graphs. */
-  keep?: (flow: Flow, log: SegmentLog) => void;
+  /** Given each connection's facts while its segments are still at hand; for ladders and graphs. */
+  inspect?: (facts: Facts, report: ConnectionReport) => void;
   /** Takes each finished connection instead of the report's list; for captures of very many. */
   connection?: (report: ConnectionReport) => void;
 }
@@ -101,8 +102,7 @@ export class Analyser implements CaptureHandler {
   }
 
   private retire(flow: Flow): void {
-    this.options.keep?.(flow, this.log);
-    const report = analyseFlow(flow, this.log);
+    const report = analyseFlow(flow, this.log, this.options.inspect);
     this.log.release(flow.head, flow.tail, flow.count);
     if (this.options.connection !== undefined) this.options.connection(report);
     else this.connections.push(report);

@@ -12,9 +12,16 @@ import { RST, type Side, SYN, Trace, Verdict } from './trace.ts';
 import { wiresharkView } from './wireshark.ts';
 import { zeekView } from './zeek.ts';
 
-/** Analyses one connection. */
-export function analyseFlow(flow: Flow, log: SegmentLog): ConnectionReport {
-  return reportOf(findFacts(new Trace(flow, log)));
+/** Analyses one connection; `inspect` sees what it is made from, which is gone afterwards. */
+export function analyseFlow(
+  flow: Flow,
+  log: SegmentLog,
+  inspect?: (facts: Facts, report: ConnectionReport) => void,
+): ConnectionReport {
+  const facts = findFacts(new Trace(flow, log));
+  const report = reportOf(facts);
+  inspect?.(facts, report);
+  return report;
 }
 
 function reportOf(f: Facts): ConnectionReport {
@@ -46,7 +53,7 @@ function reportOf(f: Facts): ConnectionReport {
     states: followStates(t, h, c, f.lost),
     findings: connectionFindings(f),
     wireshark: wiresharkView(t),
-    zeek: zeekView(t, h),
+    zeek: zeekView(t, f.delivery),
   };
 }
 

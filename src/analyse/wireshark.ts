@@ -41,8 +41,7 @@ export function wiresharkView(t: Trace): WiresharkView {
     const bits = t.flags(i);
     if ((bits & (SYN | ACK)) === SYN) completeness |= 1;
     if ((bits & (SYN | ACK)) === (SYN | ACK)) completeness |= 2;
-    if ((bits & (SYN | ACK | RST | FIN)) === ACK || ((bits & (SYN | ACK | RST)) === ACK && t.length(i) === 0))
-      completeness |= 4;
+    if ((bits & (SYN | ACK)) === ACK) completeness |= 4;
     if (t.length(i) > 0) completeness |= 8;
     if ((bits & FIN) !== 0) completeness |= 16;
     if ((bits & RST) !== 0) completeness |= 32;
@@ -119,10 +118,11 @@ function analyse(t: Trace, own: Flow, peer: Flow, i: number, rtt: number, flags:
       note(flags, 'zero_window_probe_ack');
     }
   }
-  if (ack !== own.lastAck) own.duplicates = 0;
-  if (!Number.isNaN(peer.maxToAck) && ack > peer.maxToAck && (bits & ACK) !== 0) {
+  const advanced = ack !== own.lastAck;
+  if (advanced) own.duplicates = 0;
+  if (advanced && !Number.isNaN(peer.maxToAck) && ack > peer.maxToAck && (bits & ACK) !== 0) {
     note(flags, 'ack_lost_segment');
-    peer.maxToAck = Math.max(peer.nextSeq, ack);
+    peer.maxToAck = peer.nextSeq;
   }
   if ((length > 0 || (bits & (SYN | FIN)) !== 0) && (marks & KEEP_ALIVE) === 0)
     retransmission(t, own, peer, i, rtt, flags);
@@ -165,9 +165,14 @@ function advance(t: Trace, own: Flow, i: number, marks: number): void {
   own.lastFlags = marks;
 }
 
+/** A SYN with a cookie, and a SYN-ACK that takes the text of a SYN. */
 function fastOpenFlags(t: Trace, flags: Record<string, number>): void {
-  for (const side of [0, 1] as const) {
-    const options = t.flow.syn[side];
-    if (options !== null && options.cookie > 0 && t.client === side) note(flags, 'tfo_syn');
+  const options = t.flow.syn[t.client];
+  if (options !== null && options.cookie > 0) note(flags, 'tfo_syn');
+  for (let i = 0; i < t.n && i < 8; i++) {
+    if ((t.flags(i) & (SYN | ACK | RST)) === (SYN | ACK) && t.ack[i] > 1) {
+      note(flags, 'tfo_ack');
+      return;
+    }
   }
 }

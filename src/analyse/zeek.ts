@@ -3,7 +3,7 @@
  * (capitals from the originator), so that the account can be laid beside a conn.log.
  */
 
-import type { Handshake } from './handshake.ts';
+import type { Delivery } from './delivery.ts';
 import { ACK, FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
 
 export interface ZeekView {
@@ -11,15 +11,15 @@ export interface ZeekView {
   history: string;
 }
 
-export function zeekView(t: Trace, h: Handshake): ZeekView {
+export function zeekView(t: Trace, d: [Delivery, Delivery]): ZeekView {
   // Zeek calls who sent the first packet the originator, and turns that round when it was a SYN-ACK.
   const flipped = t.n > 0 && (t.flags(0) & (SYN | ACK)) === (SYN | ACK);
   const originator: Side = flipped ? ((1 - t.side[0]) as Side) : (t.side[0] as Side);
-  void h;
-  return { connState: stateOf(t, originator), history: (flipped ? '^' : '') + historyOf(t, originator) };
+  return { connState: stateOf(t, originator), history: (flipped ? '^' : '') + historyOf(t, originator, d) };
 }
 
-function historyOf(t: Trace, originator: Side): string {
+function historyOf(t: Trace, originator: Side, d: [Delivery, Delivery]): string {
+  const gaps = [...d[0].gaps, ...d[1].gaps];
   const seen = new Set<string>();
   const repeats = new Map<string, number>();
   let text = '';
@@ -40,6 +40,7 @@ function historyOf(t: Trace, originator: Side): string {
   for (let i = 0; i < t.n; i++) {
     const flags = t.flags(i);
     const side = t.side[i] as Side;
+    for (const gap of gaps) if (gap.acknowledged === i) scaled('g', gap.side);
     if ((flags & RST) !== 0) {
       once('r', side);
       continue;

@@ -6,6 +6,7 @@ import { registerConnect } from './connect.ts';
 import { registerDemo } from './demo.ts';
 import { registerDump } from './dump.ts';
 import { registerExplain } from './explain.ts';
+import { registerLadder } from './ladder.ts';
 import { registerServe } from './serve.ts';
 
 const program = new Command('estab')
@@ -14,6 +15,7 @@ const program = new Command('estab')
 registerDemo(program);
 registerDump(program);
 registerExplain(program);
+registerLadder(program);
 registerServe(program);
 registerConnect(program);
 
