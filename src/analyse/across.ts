@@ -45,6 +45,7 @@ function groupBy(
 
 function findFloods(connections: ConnectionReport[], findings: Finding[]): Set<ConnectionReport> {
   const involved = new Set<ConnectionReport>();
+  if (connections.filter(isIncomplete).length < FLOOD_ATTEMPTS) return involved;
   for (const group of groupBy(connections, (c) => `${c.server.address}|${c.server.port}`).values()) {
     const honest = honestClients(group);
     const open = group.filter((c) => isIncomplete(c) && !honest.has(c.client.address));
@@ -119,6 +120,7 @@ function victims(attempts: ConnectionReport[], start: number): string {
 
 function findScans(connections: ConnectionReport[], findings: Finding[]): Set<ConnectionReport> {
   const involved = new Set<ConnectionReport>();
+  if (connections.filter((c) => c.handshake !== 'complete').length < 0.3 * SCAN_TARGETS) return involved;
   const pairs = groupBy(connections, (c) => `${c.client.address}|${c.server.address}`);
   for (const group of pairs.values()) {
     const ports = new Set(group.map((c) => c.server.port));

@@ -91,8 +91,16 @@ export class Analyser implements CaptureHandler {
     flow.icmp ??= [];
     const forward = flow.ports[0] === p.sourcePort && flow.words[3] === p.s3;
     flow.icmp.push({
-      ...{ frame, time, type: p.icmpType, code: p.icmpCode, mtu: p.icmpMtu, seq: p.seq, family: p.family },
-      ...{ side: forward ? 0 : 1, ipLength: p.ipLength, position: flow.count },
+      frame,
+      time,
+      type: p.icmpType,
+      code: p.icmpCode,
+      mtu: p.icmpMtu,
+      seq: p.seq,
+      family: p.family,
+      side: forward ? 0 : 1,
+      ipLength: p.ipLength,
+      position: flow.count,
     });
   }
 

@@ -41,8 +41,17 @@ export interface Close {
 
 export function findClose(t: Trace, place: Place, h: Handshake, d: [Delivery, Delivery], foreign: Set<number>): Close {
   const c: Close = {
-    ...{ kind: 'none', closing: 'open', fin: [-1, -1], inferred: [false, false], firstCloser: null, timeWait: null },
-    ...{ segments: 0, afterFin: 0, reset: -1, resetBy: null, cause: null },
+    kind: 'none',
+    closing: 'open',
+    fin: [-1, -1],
+    inferred: [false, false],
+    firstCloser: null,
+    timeWait: null,
+    segments: 0,
+    afterFin: 0,
+    reset: -1,
+    resetBy: null,
+    cause: null,
   };
   for (let i = 0; i < t.n; i++) {
     if (foreign.has(i)) continue;

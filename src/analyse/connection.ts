@@ -84,7 +84,8 @@ function sideReport(f: Facts, side: Side): SideReport {
   for (let i = 0; i < t.n; i++) {
     if (t.side[i] !== side || t.verdict[i] === Verdict.FOREIGN) continue;
     ttl = t.ttl(i);
-    if ((t.flags(i) & RST) === 0) maxWindow = Math.max(maxWindow, t.window(i));
+    const window = t.window(i);
+    if (window > maxWindow && (t.flags(i) & RST) === 0) maxWindow = window;
   }
   return {
     packets: t.flow.packets[side],

@@ -104,7 +104,13 @@ function withoutCrossedSyn(t: Trace, own: Working): void {
 
 function newWorking(t: Trace, side: Side): Working {
   return {
-    ...{ retransmissions: [], reordered: [], lateness: [], unexplainedDsacks: [], gaps: [], lostAcks: [], holes: [] },
+    retransmissions: [],
+    reordered: [],
+    lateness: [],
+    unexplainedDsacks: [],
+    gaps: [],
+    lostAcks: [],
+    holes: [],
     ...{
       hiddenAcks: 0,
       maxEnd: 0,
@@ -115,7 +121,10 @@ function newWorking(t: Trace, side: Side): Working {
       duplicateAcks: 0,
       lastIndex: -1,
     },
-    ...{ lostAckFrom: Number.NEGATIVE_INFINITY, unmatched: [], pieces: new Pieces(), countsIds: countsIds(t, side) },
+    lostAckFrom: Number.NEGATIVE_INFINITY,
+    unmatched: [],
+    pieces: new Pieces(),
+    countsIds: countsIds(t, side),
   };
 }
 
@@ -405,8 +414,8 @@ function finish(t: Trace, place: Place, own: Working): void {
   }
   findLostAcks(t, place, own);
   // What a gap covers was sent: without the capture nothing can be said of its delivery.
-  own.gaps = own.gaps.filter((gap) => gap.end > gap.start);
-  own.reordered = own.reordered.filter((i, k) => own.reordered.indexOf(i) === k);
+  if (own.gaps.length > 0) own.gaps = own.gaps.filter((gap) => gap.end > gap.start);
+  if (own.reordered.length > 0) own.reordered = [...new Set(own.reordered)];
 }
 
 /** Eifel (RFC 3522): an acknowledgment that echoes the first copy's stamp answers the first copy. */

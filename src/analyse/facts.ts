@@ -50,7 +50,14 @@ export function findFacts(trace: Trace): Facts {
   const foreign = new Set(strays.filter((s) => !s.deadly).map((s) => s.index));
   const close = findClose(trace, place, handshake, delivery, foreign);
   const facts: Facts = {
-    ...{ trace, copies, strays, probes, place, handshake, delivery, close },
+    trace,
+    copies,
+    strays,
+    probes,
+    place,
+    handshake,
+    delivery,
+    close,
     stalls: findStalls(trace, place),
     backOff: findBackOff(trace, delivery),
     ecn: findEcn(trace),

@@ -39,8 +39,17 @@ const CWR = 128;
 
 export function findHandshake(t: Trace, place: Place): Handshake {
   const h: Handshake = {
-    ...{ kind: 'mid-stream', client: 0, syns: [], synAcks: [], ack: -1, reset: -1, lostSyns: 0, lostSynAcks: 0 },
-    ...{ hiddenRepeats: 0, fastOpenBytes: 0, ecn: false },
+    kind: 'mid-stream',
+    client: 0,
+    syns: [],
+    synAcks: [],
+    ack: -1,
+    reset: -1,
+    lostSyns: 0,
+    lostSynAcks: 0,
+    hiddenRepeats: 0,
+    fastOpenBytes: 0,
+    ecn: false,
   };
   const opening: [number, number] = [-1, -1];
   for (let i = 0; i < t.n; i++) {

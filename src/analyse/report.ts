@@ -136,8 +136,23 @@ export interface CaptureReport {
 
 export function emptyCounts(): Counts {
   return {
-    ...{ lost: 0, lostAcks: 0, retransmitted: 0, needless: 0, reordered: 0, networkDuplicates: 0, capturedTwice: 0 },
-    ...{ captureGaps: 0, zeroWindows: 0, windowProbes: 0, keepAlives: 0, challengeAcks: 0, duplicateAcks: 0 },
-    ...{ windowFull: 0, ceMarks: 0, tailProbes: 0, timeouts: 0, corrupted: 0 },
+    lost: 0,
+    lostAcks: 0,
+    retransmitted: 0,
+    needless: 0,
+    reordered: 0,
+    networkDuplicates: 0,
+    capturedTwice: 0,
+    captureGaps: 0,
+    zeroWindows: 0,
+    windowProbes: 0,
+    keepAlives: 0,
+    challengeAcks: 0,
+    duplicateAcks: 0,
+    windowFull: 0,
+    ceMarks: 0,
+    tailProbes: 0,
+    timeouts: 0,
+    corrupted: 0,
   };
 }

@@ -107,7 +107,7 @@ export class SegmentLog {
   }
 
   private grow(): void {
-    const size = Math.max(4096, Math.floor(this.frame.length * 1.5));
+    const size = Math.max(1 << 15, this.frame.length * 2);
     for (const field of FIELDS) {
       const old = this[field];
       const made = new (old.constructor as new (n: number) => typeof old)(size);

@@ -5,39 +5,55 @@ import type { Place } from './place.ts';
 import type { RttStatistics } from './report.ts';
 import { FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
 
+let ends = new Float64Array(256);
+let times = new Float64Array(256);
+let samples = new Float64Array(256);
+
+function reserve(n: number): void {
+  if (n <= ends.length) return;
+  ends = new Float64Array(2 * n);
+  times = new Float64Array(2 * n);
+  samples = new Float64Array(2 * n);
+}
+
 /** Round trips of a side's text to the first acknowledgment that covers it; text sent twice is left out (Karn). */
 export function roundTrips(t: Trace, side: Side): RttStatistics | null {
-  const samples: number[] = [];
-  const queueEnd: number[] = [];
-  const queueTime: number[] = [];
+  reserve(t.n);
   let head = 0;
+  let tail = 0;
   let highest = 0;
+  let count = 0;
   for (let i = 0; i < t.n; i++) {
-    if (t.verdict[i] === Verdict.FOREIGN || (t.flags(i) & RST) !== 0) continue;
+    const flags = t.flags(i);
+    if (t.verdict[i] === Verdict.FOREIGN || (flags & RST) !== 0) continue;
     if (t.side[i] !== side) {
       let newest = -1;
-      while (head < queueEnd.length && queueEnd[head] <= t.ack[i]) newest = head++;
-      if (newest >= 0 && queueTime[newest] >= 0) samples.push((t.time(i) - queueTime[newest]) * 1000);
+      while (head < tail && ends[head] <= t.ack[i]) newest = head++;
+      if (newest >= 0 && times[newest] >= 0) samples[count++] = (t.time(i) - times[newest]) * 1000;
       continue;
     }
-    if (t.size(i) === 0 || (t.flags(i) & SYN) !== 0) continue;
+    if (t.end[i] === t.start[i] || (flags & SYN) !== 0) continue;
     if (t.start[i] >= highest && t.verdict[i] === Verdict.PLAIN) {
-      queueEnd.push(t.end[i]);
-      queueTime.push(t.time(i));
+      ends[tail] = t.end[i];
+      times[tail++] = t.time(i);
     } else {
-      for (let k = queueEnd.length - 1; k >= head && queueEnd[k] > t.start[i]; k--) queueTime[k] = -1;
+      for (let k = tail - 1; k >= head && ends[k] > t.start[i]; k--) times[k] = -1;
     }
     if (t.end[i] > highest) highest = t.end[i];
   }
-  if (samples.length === 0) return null;
-  samples.sort((a, b) => a - b);
-  const round = (ms: number): number => Math.round(ms * 1000) / 1000;
+  if (count === 0) return null;
+  const sorted = samples.subarray(0, count).sort();
   return {
-    samples: samples.length,
-    min: round(samples[0]),
-    median: round(samples[samples.length >> 1]),
-    max: round(samples[samples.length - 1]),
+    samples: count,
+    min: round(sorted[0]),
+    median: round(sorted[count >> 1]),
+    max: round(sorted[count - 1]),
   };
+}
+
+/** Milliseconds to the microsecond. */
+function round(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 export interface Stall {

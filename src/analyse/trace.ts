@@ -70,6 +70,8 @@ export class Trace {
   readonly verdict: Uint8Array;
   /** Index of the earlier copy of the same text, -1 for none. */
   readonly copyOf: Int32Array;
+  /** What each side's window field counts in. */
+  private readonly scale: [number, number];
   /** Which side is the client. */
   client: Side = 0;
 
@@ -85,6 +87,9 @@ export class Trace {
     this.ack = acks;
     this.verdict = verdicts;
     this.copyOf = previous;
+    const [a, b] = flow.syn;
+    const scaled = a !== null && b !== null && a.scale >= 0 && b.scale >= 0;
+    this.scale = scaled ? [2 ** a.scale, 2 ** b.scale] : [1, 1];
     this.unwrap();
   }
 
@@ -136,11 +141,7 @@ export class Trace {
   /** The window in octets: scaled once the SYNs have agreed on it (RFC 7323 section 2.3). */
   window(i: number): number {
     const raw = this.log.window[this.record[i]];
-    if ((this.flags(i) & SYN) !== 0) return raw;
-    const own = this.flow.syn[this.side[i]];
-    const other = this.flow.syn[this.side[i] === 0 ? 1 : 0];
-    if (own === null || other === null || own.scale < 0 || other.scale < 0) return raw;
-    return raw * 2 ** own.scale;
+    return (this.flags(i) & SYN) !== 0 ? raw : raw * this.scale[this.side[i]];
   }
 
   /** Whether the scale is not known since a SYN is missing. */

@@ -57,7 +57,13 @@ function newFlow(t: Trace, side: Side): Flow {
   const other = t.flow.syn[side === 0 ? 1 : 0];
   const both = own !== null && other !== null && own.scale >= 0 && other.scale >= 0;
   return {
-    ...{ known: false, nextSeq: 0, nextSeqTime: 0, maxToAck: Number.NaN, lastAck: 0, hasAck: false, lastAckTime: 0 },
+    known: false,
+    nextSeq: 0,
+    nextSeqTime: 0,
+    maxToAck: Number.NaN,
+    lastAck: 0,
+    hasAck: false,
+    lastAckTime: 0,
     ...{
       duplicates: 0,
       window: -1,

@@ -18,41 +18,54 @@ export function zeekView(t: Trace, d: [Delivery, Delivery]): ZeekView {
   return { connState: stateOf(t, originator), history: (flipped ? '^' : '') + historyOf(t, originator, d) };
 }
 
+const LETTERS = 'shadfrgwt';
+const CAPITALS = 'SHADFRGWT';
+const OPEN = 0;
+const ANSWER = 1;
+const ACKED = 2;
+const TEXT = 3;
+const CLOSE = 4;
+const RESET = 5;
+const GAP = 6;
+const WINDOW = 7;
+const REPEAT = 8;
+
 function historyOf(t: Trace, originator: Side, d: [Delivery, Delivery]): string {
-  const gaps = [...d[0].gaps, ...d[1].gaps];
-  const seen = new Set<string>();
-  const repeats = new Map<string, number>();
+  const gaps = d[0].gaps.length + d[1].gaps.length === 0 ? [] : [...d[0].gaps, ...d[1].gaps];
+  let seen = 0;
+  const repeats = [0, 0, 0, 0, 0, 0];
   let text = '';
-  const once = (letter: string, side: Side): void => {
-    const sided = side === originator ? letter.toUpperCase() : letter.toLowerCase();
-    if (seen.has(sided)) return;
-    seen.add(sided);
-    text += sided;
+  const write = (letter: number, side: Side): void => {
+    text += side === originator ? CAPITALS[letter] : LETTERS[letter];
+  };
+  const once = (letter: number, side: Side): void => {
+    const bit = 1 << (2 * letter + side);
+    if ((seen & bit) !== 0) return;
+    seen |= bit;
+    write(letter, side);
   };
   /** Noted at the first, tenth, hundredth … time. */
-  const scaled = (letter: string, side: Side): void => {
-    const sided = side === originator ? letter.toUpperCase() : letter.toLowerCase();
-    const n = (repeats.get(sided) ?? 0) + 1;
-    repeats.set(sided, n);
-    if (/^10*$/.test(String(n))) text += sided;
+  const scaled = (letter: number, side: Side): void => {
+    const n = ++repeats[2 * (letter - GAP) + side];
+    if (n === 1 || n === 10 || n === 100 || n === 1000 || n === 10_000) write(letter, side);
   };
   const highest: [number, number] = [-1, -1];
   for (let i = 0; i < t.n; i++) {
     const flags = t.flags(i);
     const side = t.side[i] as Side;
-    for (const gap of gaps) if (gap.acknowledged === i) scaled('g', gap.side);
+    for (const gap of gaps) if (gap.acknowledged === i) scaled(GAP, gap.side);
     if ((flags & RST) !== 0) {
-      once('r', side);
+      once(RESET, side);
       continue;
     }
-    if ((flags & SYN) !== 0) once((flags & ACK) !== 0 ? 'h' : 's', side);
-    else if (t.log.window[t.record[i]] === 0) scaled('w', side);
+    if ((flags & SYN) !== 0) once((flags & ACK) !== 0 ? ANSWER : OPEN, side);
+    else if (t.log.window[t.record[i]] === 0) scaled(WINDOW, side);
     const again = t.size(i) > 0 && t.end[i] <= highest[side] && t.verdict[i] !== Verdict.PLAIN;
     if (t.length(i) > 0) {
-      if (again) scaled('t', side);
-      once('d', side);
-    } else if ((flags & (SYN | FIN)) === 0 && (flags & ACK) !== 0) once('a', side);
-    if ((flags & FIN) !== 0) once('f', side);
+      if (again) scaled(REPEAT, side);
+      once(TEXT, side);
+    } else if ((flags & (SYN | FIN)) === 0 && (flags & ACK) !== 0) once(ACKED, side);
+    if ((flags & FIN) !== 0) once(CLOSE, side);
     if (t.end[i] > highest[side]) highest[side] = t.end[i];
   }
   return text;
