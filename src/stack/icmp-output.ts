@@ -102,7 +102,8 @@ export class IcmpOutput {
   }
 
   private mayTell(bytes: Uint8Array, about: IpPacket): boolean {
-    if (about.isFragment && about.fragmentOffset > 0) return false;
+    // IPv4's rule; RFC 4443 has none such, and RFC 8200 wants some errors about fragments.
+    if (about.family === 4 && about.fragmentOffset > 0) return false;
     const { s0, s1, s2, s3, d0, d1, d2, d3 } = about;
     if (isUnspecified(s0, s1, s2, s3) || isMulticast(s0, s1, s2, s3)) return false;
     if (isMulticast(d0, d1, d2, d3) || this.core.arriving.isBroadcast(d0, d1, d2, d3)) return false;

@@ -25,7 +25,7 @@ function answers(node: Node, frame: Uint8Array): number {
 describe.each([
   ['a listener', true],
   ['nobody', false],
-])('addresses that cannot be, on a port of %s (E03, E04)', (_name, listening) => {
+])('addresses that cannot be, on a port of %s (E03, E04, MUST-57, MUST-63)', (_name, listening) => {
   it.each([
     ['LAND', { from: '10.0.0.2', to: '10.0.0.2', sport: 80 }, 'InLand'],
     ['LAND with IPv6', { from: '2001:db8::2', to: '2001:db8::2', sport: 80 }, 'InLand'],

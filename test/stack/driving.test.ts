@@ -112,7 +112,7 @@ describe('events', () => {
     expect(same(connection.read(2)!, pattern(5))).toBe(true);
   });
 
-  it('the options of a listener are those of its connections, and can be changed', () => {
+  it('TTL, Diffserv field and the rest are chosen at a listener or a connection, and can be changed (MUST-48, MUST-49)', () => {
     const pair = new Pair();
     const server = new Server(pair, pair.b, { port: 80, options: { noDelay: true, hopLimit: 7, trafficClass: 0x2b } });
     pair.a.stack.connect(pair.now, { remote: B, port: 80, options: { hopLimit: 9 } });
@@ -219,6 +219,38 @@ describe('the trace', () => {
     lines.length = 0;
     inject(pair.a, pair.now, { from: '127.0.0.1', to: '10.0.0.1', flags: SYN });
     expect(lines).toEqual(['dropped InLoopbackFromWire']);
+  });
+});
+
+describe('local addresses', () => {
+  it('a listener may be on one of them alone (MUST-43)', () => {
+    const pair = new Pair({}, { addresses: ['10.0.0.2/24', '10.0.0.3/24'] });
+    const server = new Server(pair, pair.b, { port: 80, address: IpAddress.parse('10.0.0.3') });
+    const apps = ['10.0.0.2', '10.0.0.3'].map((text) => {
+      const app = new App(pair);
+      pair.a.stack.connect(pair.now, { remote: IpAddress.parse(text), port: 80, handler: app });
+      return app;
+    });
+    pair.pass(100);
+    expect(apps.map((app) => app.told)).toEqual([['closed ECONNREFUSED'], ['opened']]);
+    expect(server.accepted[0].connection.local.toString()).toBe('10.0.0.3');
+  });
+
+  it('are chosen by the route before the first SYN (MUST-44), and kept (MUST-45)', () => {
+    const pair = new Pair({ addresses: ['192.0.2.1/24', '10.0.0.1/24'] });
+    const server = new Server(pair, pair.b, { port: 80 });
+    const app = new App(pair);
+    const client = pair.a.stack.connect(pair.now, { remote: B, port: 80, handler: app });
+    expect(client.local.toString()).toBe('10.0.0.1');
+    pair.run(() => app.told.length > 0);
+    // A route that now would suggest another source changes nothing for an open connection.
+    pair.a.stack.addRoute('10.0.0.2/32', IpAddress.parse('192.0.2.9'), pair.a.iface);
+    app.send(client, pattern(1000));
+    pair.run(() => server.accepted[0]?.app.peerDone === true);
+    expect(new Set(sentBy(pair, pair.a).map(({ from }) => from))).toEqual(new Set(['10.0.0.1']));
+    expect(
+      pair.a.stack.connect(pair.now, { remote: B, port: 80, local: IpAddress.parse('192.0.2.1') }).local.toString(),
+    ).toBe('192.0.2.1');
   });
 });
 

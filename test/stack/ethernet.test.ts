@@ -153,6 +153,16 @@ describe('conflicts and forgeries', () => {
     expect(framesOf(pair, pair.b)).toEqual(['ff:ff:ff:ff:ff:ff who has 10.0.0.7? tell 10.0.0.2']);
   });
 
+  it('a question from outside our networks is answered and teaches nothing', () => {
+    const pair = new Pair(ETHERNET);
+    pair.b.stack.addRoute('192.0.2.0/24', null, pair.b.iface);
+    const answer = heard(pair, arp(ArpOperation.REQUEST, '192.0.2.7', STRANGER, '10.0.0.2'));
+    expect(answer).toEqual([`${STRANGER} 10.0.0.2 is at ${B_MAC}`]);
+    pair.b.stack.udp().send(pair.now, pattern(1), { address: address('192.0.2.7'), port: 9 });
+    pair.settle();
+    expect(framesOf(pair, pair.b).at(-1)).toMatch(/who has 192.0.2.7/);
+  });
+
   it('a probe for our address is answered (RFC 5227)', () => {
     const pair = new Pair(ETHERNET);
     expect(heard(pair, arp(ArpOperation.REQUEST, '0.0.0.0', STRANGER, '10.0.0.2'))).toEqual([
@@ -185,6 +195,24 @@ describe('conflicts and forgeries', () => {
     client.write(pair.now, pattern(10));
     pair.settle();
     expect(describeFrame(pair.log[before].frame)).toBe(`${STRANGER} protocol 6`);
+  });
+
+  it('a neighbour that fell silent is asked for again by those who still talk to it', () => {
+    const pair = new Pair(ETHERNET);
+    const server = new Server(pair, pair.b, { port: 80 });
+    const app = new App(pair);
+    const client = pair.a.stack.connect(pair.now, { remote: address('10.0.0.2'), port: 80, handler: app });
+    pair.run(() => app.told.length > 0);
+    pair.pass(60_000);
+    pair.filter = (_frame, from) => from !== pair.a;
+    client.write(pair.now, pattern(100));
+    pair.pass(20_000);
+    const questions = framesOf(pair, pair.a).filter((line) => line.includes('who has'));
+    expect(questions).toContain(`${B_MAC} who has 10.0.0.2? tell 10.0.0.1`);
+    expect(questions.at(-1)).toBe('ff:ff:ff:ff:ff:ff who has 10.0.0.2? tell 10.0.0.1');
+    pair.filter = () => true;
+    pair.pass(60_000);
+    expect(same(server.accepted[0].app.bytes, pattern(100))).toBe(true);
   });
 
   it('announces its addresses when told to', () => {

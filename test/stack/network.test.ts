@@ -173,6 +173,22 @@ describe('UDP', () => {
     expect(pair.b.stack.usage.fragmentMemory).toBe(0);
   });
 
+  it('gives each datagram in fragments an identification of its own, no counter (B16)', () => {
+    const pair = new Pair();
+    const client = pair.a.stack.udp({ remote: address(B4), remotePort: 53 });
+    for (let i = 0; i < 50; i++) client.send(pair.now, pattern(2000));
+    pair.settle();
+    const packet = new IpPacket();
+    const ids = pair.log.flatMap(({ from, frame }) => {
+      parseIp(frame, 0, frame.length, packet);
+      return from === pair.a && packet.fragmentOffset === 0 ? [packet.id] : [];
+    });
+    expect(ids.length).toBe(50);
+    expect(new Set(ids).size).toBeGreaterThan(45);
+    const steps = ids.slice(1).map((id, i) => (id - ids[i]) & 0xffff);
+    expect(new Set(steps).size).toBeGreaterThan(45);
+  });
+
   it('refuses more than a datagram holds, and what has no target', () => {
     const pair = new Pair();
     const client = pair.a.stack.udp({ remote: address(B4), remotePort: 53 });
@@ -328,7 +344,7 @@ describe('ICMP errors received, about TCP (RFC 5927)', () => {
     return { pair, app, server, quoted: pair.log.at(-1)!.frame.slice(0, 60), state: () => client.state };
   }
 
-  it('port unreachable is a soft error for an open connection (B11)', () => {
+  it('port unreachable is a soft error for an open connection (B11, MUST-47, MUST-54, SHLD-25)', () => {
     const { pair, app, quoted, state } = open(B4);
     pair.a.stack.handleFrame(pair.now, pair.a.iface, icmp(B4, A4, IcmpType.DESTINATION_UNREACHABLE, 3, 0, quoted));
     pair.settle();
@@ -345,7 +361,7 @@ describe('ICMP errors received, about TCP (RFC 5927)', () => {
     expect(pair.a.stack.counters.get('OutOfWindowIcmps')).toBe(1);
   });
 
-  it('source quench is ignored (B15)', () => {
+  it('source quench is ignored (B15, MUST-55)', () => {
     const { pair, app, quoted } = open(B4);
     pair.a.stack.handleFrame(pair.now, pair.a.iface, icmp(B4, A4, IcmpType.SOURCE_QUENCH, 0, 0, quoted));
     pair.settle();
@@ -357,7 +373,7 @@ describe('ICMP errors received, about TCP (RFC 5927)', () => {
     [B4, A4, IcmpType.DESTINATION_UNREACHABLE, IcmpUnreachable.PORT, 'ECONNREFUSED'],
     [B4, A4, IcmpType.DESTINATION_UNREACHABLE, IcmpUnreachable.PROTOCOL, 'EPROTO'],
     [B6, A6, Icmpv6Type.DESTINATION_UNREACHABLE, Icmpv6Unreachable.PORT, 'ECONNREFUSED'],
-  ])('a hard error ends an open to %s at once', (remote, us, type, code, error) => {
+  ])('a hard error ends an open to %s at once (SHLD-26)', (remote, us, type, code, error) => {
     const pair = new Pair();
     pair.filter = () => false;
     const app = new App(pair);

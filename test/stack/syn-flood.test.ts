@@ -281,6 +281,8 @@ describe('A07, A08: floods that only want an answer', () => {
     expect(answers.length).toBe(500);
     expect(answers.every((a) => flagsOf(a.segment) === 'R')).toBe(true);
     expect([listener.halfOpen, listener.waiting, node.stack.usage.endpoints]).toEqual([0, 0, 1]);
+    // No cookie was sent, so none is looked for.
+    expect(node.stack.counters.get('SyncookiesFailed')).toBe(0);
   });
 
   it('one RST,ACK for a SYN to a closed port, no more bytes out than in', () => {

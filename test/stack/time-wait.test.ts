@@ -105,6 +105,30 @@ describe('TIME-WAIT', () => {
   });
 });
 
+describe('the end of a connection', () => {
+  it('is told once, though a RST comes right after it', () => {
+    const node = new Node({ addresses: ['10.0.0.2/24'] });
+    const listener = node.stack.listen({ port: 80 });
+    inject(node, 0, { seq: ISN, flags: SYN });
+    const reply = drain(node, 0)[0].segment;
+    inject(node, 1, { seq: ISN + 1, ack: seqAdd(reply.seq, 1), flags: ACK });
+    const connection = listener.accept(1)!;
+    const told: (string | null)[] = [];
+    connection.handler = { closed: (_c, error) => told.push(error) };
+    connection.shutdown(2);
+    drain(node, 2);
+    inject(node, 3, { seq: ISN + 1, ack: seqAdd(reply.seq, 2), flags: FIN | ACK });
+    while (node.stack.deliverEvents());
+    expect(told).toEqual([null]);
+    // The last ACK has not left yet.
+    inject(node, 4, { seq: ISN + 2, flags: RST });
+    while (node.stack.deliverEvents());
+    expect(connection.state).toBe('CLOSED');
+    expect(told).toEqual([null]);
+    expect(node.stack.usage).toMatchObject({ endpoints: 1, timeWait: 0 });
+  });
+});
+
 describe('a new SYN for a connection in TIME-WAIT', () => {
   it('with a higher sequence number opens a new one, whose numbers lie beyond the old', () => {
     const { node, sndNxt, connection } = waiting();

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { readU16 } from '../../src/base/bytes.ts';
 import { IpAddress } from '../../src/wire/address.ts';
+import { checksumAdd, checksumFold } from '../../src/wire/checksum.ts';
+import { IpPacket, Protocol, parseIp, pseudoSum, transportChecksumOk } from '../../src/wire/ip.ts';
 import { App, pattern, Server, same } from './apps.ts';
 import { Pair } from './pair.ts';
 
@@ -34,6 +37,28 @@ describe.each([
     expect([client.state, other.connection.state]).toEqual(['CLOSED', 'CLOSED']);
     expect(pair.a.stack.usage).toMatchObject({ endpoints: 0, timeWait: 0, orphans: 0, memory: 0 });
     expect(pair.b.stack.usage).toMatchObject({ endpoints: 1, timeWait: 0, orphans: 0, memory: 0 });
+  });
+});
+
+describe('a link that makes checksums', () => {
+  it('finds the sum of the pseudo header in the field (TCP and UDP), and a whole one for ICMP', () => {
+    const pair = new Pair({ checksum: { tx: true, rx: false } });
+    pair.a.stack.connect(pair.now, { remote: B4, port: 81 });
+    pair.a.stack.udp({ remote: B4, remotePort: 9 }).send(pair.now, pattern(33));
+    pair.settle();
+    for (const { frame } of pair.log) {
+      const packet = new IpPacket();
+      parseIp(frame, 0, frame.length, packet);
+      const at = packet.payloadOffset + (packet.protocol === Protocol.TCP ? 16 : 6);
+      const field = readU16(frame, at);
+      expect(field).toBe(~checksumFold(pseudoSum(packet, packet.protocol, packet.payloadLength)) & 0xffff);
+      // What the link does with it: sum up everything from the transport header on.
+      frame.set([0, 0], at);
+      const sum = checksumFold(checksumAdd(field, frame, packet.payloadOffset, packet.payloadLength));
+      frame.set([sum >>> 8, sum & 255], at);
+      expect(transportChecksumOk(frame, packet.payloadOffset, packet.payloadLength, packet)).toBe(true);
+    }
+    expect(pair.log.length).toBe(2);
   });
 });
 
