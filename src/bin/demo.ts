@@ -30,7 +30,7 @@ export function registerDemo(program: Command): void {
     .option('--delay <ms>', 'one way (10)')
     .option('--rate <bit/s>', 'each way, as in 500k or 10M; no limit when left out')
     .option('--client <a:p>', 'address and port of the client (10.0.0.1:49152)')
-    .option('--server <a:p>', 'address and port of the server (10.0.0.2:80)')
+    .option('--server <a:p>', 'address and port of the server (10.0.0.2:80, where no HTTP is spoken :7788)')
     .option('--client-isn <n>', "the client's first sequence number")
     .option('--server-isn <n>', "the server's first sequence number")
     .option('--mss <n>', 'maximum segment size both ends name (1460; 1440 over IPv6)')
@@ -63,7 +63,8 @@ function demo(name: string, raw: CommandOptions): void {
     } else if (name === FLOOD_STORY.name) {
       playFlood(out, readOptions(raw));
     } else {
-      play(out, scenario(name), readOptions(raw));
+      const story = scenario(name);
+      play(out, story, readOptions(raw, story.port));
     }
   } catch (error) {
     if (!(error instanceof Misuse)) throw error;

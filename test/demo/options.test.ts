@@ -14,7 +14,8 @@ describe('options of the demo', () => {
       ipv6: false,
     });
     expect(`${options.client.address}:${options.client.port}`).toBe('10.0.0.1:49152');
-    expect(`${options.server.address}:${options.server.port}`).toBe('10.0.0.2:80');
+    expect(`${options.server.address}:${options.server.port}`).toBe('10.0.0.2:7788');
+    expect(readOptions({}, 80).server.port).toBe(80);
   });
 
   it('read their units', () => {

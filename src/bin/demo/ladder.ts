@@ -56,7 +56,10 @@ class Ladder {
     this.options = options;
     this.paint = options.paint;
     this.inSeconds = lines.some((line) => line.kind === 'segment' && line.time >= SECONDS_FROM_MS);
-    const timeWidth = Math.max(5, ...lines.map((line) => this.time(line.time).length));
+    const moments = lines.flatMap((line) =>
+      line.kind === 'segment' && line.sent.arrival !== null ? [line.time, line.sent.arrival.time] : [line.time],
+    );
+    const timeWidth = Math.max(5, ...moments.map((time) => this.time(time).length));
 
     this.layout = layoutFor(Math.min(options.width, MOST_WIDTH), lines, timeWidth);
     const teller = new SegmentTeller(options.absolute, this.layout.kind !== 'wide' && this.layout.kind !== 'stacked');
@@ -78,8 +81,8 @@ class Ladder {
     const server: StatePair = [firstState(this.lines, 'server'), firstState(this.lines, 'server')];
     if (kind === 'stacked') {
       return [
-        `${this.paint('dim', unit)}  ${this.paint('bold', `${clientName} → ${serverName}`)}`,
-        `${' '.repeat(timeWidth)}  client ${client[0]} · server ${server[0]}`,
+        `${this.paint('dim', unit)}  ${this.paint('bold', clientName)}, ${client[0]}`,
+        `${' '.repeat(timeWidth)}  ${this.paint('bold', serverName)}, ${server[0]}`,
       ];
     }
     return [
@@ -100,7 +103,8 @@ class Ladder {
     const column = clientWidth + middle + 2 * gap;
     const room = column + serverWidth + (kind === 'wide' ? gap : 0);
     const left = Math.min(column, column + serverWidth - serverName.length);
-    return `${clientName.padEnd(Math.max(left, clientName.length + 2))}${serverName}`.padEnd(room);
+    const names = `${clientName.padEnd(Math.max(left, clientName.length + 2))}${serverName}`;
+    return kind === 'wide' ? names.padEnd(room) : names;
   }
 
   private row(line: Line): string[] {
@@ -183,7 +187,7 @@ class Ladder {
 
   private noteRows(line: NoteLine): string[] {
     const indent = this.layout.timeWidth + 2;
-    if (line.title) return ['', `${' '.repeat(indent)}${this.paint('bold', line.text)}`];
+    if (line.title) return ['', ...wrap(line.text, this.layout.width).map((row) => this.paint('bold', row))];
     const time = this.time(line.time).padStart(this.layout.timeWidth);
     const rows = wrap(`· ${line.text}`, this.layout.width - indent);
     return rows.map(

@@ -59,10 +59,13 @@ export interface RawOptions {
   readonly pcap?: string;
 }
 
-const DEFAULT_ENDPOINTS = {
-  4: { client: '10.0.0.1:49152', server: '10.0.0.2:80' },
-  6: { client: '[2001:db8::1]:49152', server: '[2001:db8::2]:80' },
+const DEFAULT_ADDRESSES = {
+  4: { client: '10.0.0.1', server: '10.0.0.2' },
+  6: { client: '[2001:db8::1]', server: '[2001:db8::2]' },
 } as const;
+const DEFAULT_CLIENT_PORT = 49_152;
+/** Of the stories whose text is no HTTP: readers of captures take what goes to port 80 for that. */
+const DEFAULT_SERVER_PORT = 7788;
 
 /** Octets of IP and TCP header before the text. */
 const HEADERS = { 4: 40, 6: 60 } as const;
@@ -72,13 +75,20 @@ const MOST_MTU = 65_535;
 /** rmem_max. */
 const MOST_WINDOW = 4_194_304;
 
-/** @throws Misuse */
-export function readOptions(raw: RawOptions): DemoOptions {
+/**
+ * @param serverPort the story's own, where --server does not say.
+ * @throws Misuse
+ */
+export function readOptions(raw: RawOptions, serverPort: number = DEFAULT_SERVER_PORT): DemoOptions {
   const given = [raw.client, raw.server].filter((text) => text !== undefined);
   const ipv6 = raw.ipv6 === true || given.some((text) => text.startsWith('['));
   const family = ipv6 ? 6 : 4;
-  const client = endpoint('--client', raw.client ?? DEFAULT_ENDPOINTS[family].client, family);
-  const server = endpoint('--server', raw.server ?? DEFAULT_ENDPOINTS[family].server, family);
+  const client = endpoint(
+    '--client',
+    raw.client ?? `${DEFAULT_ADDRESSES[family].client}:${DEFAULT_CLIENT_PORT}`,
+    family,
+  );
+  const server = endpoint('--server', raw.server ?? `${DEFAULT_ADDRESSES[family].server}:${serverPort}`, family);
   if (client.address.equals(server.address)) {
     throw new Misuse(`--client and --server are both ${client.address}; give the two hosts different addresses`);
   }
@@ -113,7 +123,7 @@ function format(raw: RawOptions): Format {
 
 /** `192.0.2.1:80` or `[2001:db8::1]:80`. */
 function endpoint(option: string, text: string, family: 4 | 6): Endpoint {
-  const example = DEFAULT_ENDPOINTS[family].server;
+  const example = `${DEFAULT_ADDRESSES[family].server}:80`;
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
   if (match === null) throw new Misuse(`${option} ${text}: write ADDRESS:PORT, as in ${example}`);
   const name = match[1] ?? match[2];

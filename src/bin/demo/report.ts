@@ -67,7 +67,7 @@ function emphasised(line: string, paint: Paint): string {
 
 export function footer(captured: string, name: string, { width, paint }: View): string[] {
   const next = ['estab demo --list', name === 'http' ? 'estab demo lost-last-ack' : 'estab demo', 'estab demo --help'];
-  return [...wrap(captured, width), paint('dim', `Next: ${next.join(' · ')}`)];
+  return [...wrap(captured, width), ...wrap(`Next: ${next.join(' · ')}`, width).map((line) => paint('dim', line))];
 }
 
 export function endpointText({ address, port }: Endpoint): string {

@@ -10,6 +10,8 @@ export interface Scenario {
   readonly name: string;
   /** One line for the list. */
   readonly about: string;
+  /** The server's port when the command does not say. */
+  readonly port?: number;
   /** What this story needs set differently; the command's options win over it. */
   readonly settings?: Partial<Settings>;
   /** Receive buffer of each end where the story needs a small one. */

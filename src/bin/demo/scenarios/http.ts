@@ -17,6 +17,7 @@ const REQUEST = 'GET / HTTP/1.1\r\nHost: 10.0.0.2\r\nUser-Agent: estab\r\nAccept
 
 export const http: Scenario = {
   name: 'http',
+  port: 80,
   focus: ['opening', 'closing', 'agreement'],
   about: 'an HTTP request and its response (what runs without a name)',
   play(stage) {
