@@ -6,6 +6,8 @@ import { registerConnect } from './connect.ts';
 import { registerDemo } from './demo.ts';
 import { registerDump } from './dump.ts';
 import { registerExplain } from './explain.ts';
+import { registerExtract } from './extract.ts';
+import { registerFollow } from './follow.ts';
 import { registerLadder } from './ladder.ts';
 import { registerServe } from './serve.ts';
 
@@ -16,6 +18,8 @@ registerDemo(program);
 registerDump(program);
 registerExplain(program);
 registerLadder(program);
+registerFollow(program);
+registerExtract(program);
 registerServe(program);
 registerConnect(program);
 
