@@ -1,4 +1,6 @@
 /** `estab/dissect`: bytes to words. Depends on nothing but the capture formats; runs in browsers. */
 
+export { type Field, fieldLines, fieldTree } from './fields.ts';
+export { compileFilter, type Filter } from './filter.ts';
 export { hexAndText, hexLines } from './printer.ts';
 export { TcpdumpFormatter, type TcpdumpOptions } from './tcpdump.ts';
