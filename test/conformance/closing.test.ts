@@ -260,6 +260,10 @@ describe('the application lets go', () => {
     t.arrives({ flags: 'PA', seq: 1, ack: 1, text: 'read' });
     t.sends({ flags: 'A', ack: 5 });
     t.state('FIN-WAIT-1');
+    // Nor when the peer's FIN has come to stand behind it.
+    t.arrives({ flags: 'FPA', seq: 1, ack: 1, text: 'read' });
+    t.sends({ flags: 'A', ack: 6 });
+    t.state('CLOSING');
   });
 
   test('D04: an orphan does not wait in FIN-WAIT-2 for ever, an owned connection does', () => {
