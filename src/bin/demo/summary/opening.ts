@@ -1,6 +1,6 @@
 /** How the connection was opened: in how many segments, why so many, and what was lost on the way. */
 
-import { type Seq, seqAdd, seqToUint32 } from '../../../base/seq.ts';
+import { seqAdd, seqToUint32 } from '../../../base/seq.ts';
 import { ACK, RST, SYN } from '../../../wire/tcp.ts';
 import { capital, count, duration, inWords } from '../paint.ts';
 import { type EndName, otherEnd, type Sent } from '../record.ts';
@@ -26,11 +26,6 @@ export function opening(run: Run): Said | null {
   if (openers.length === 2) return bothOpened(used.length, syns, times);
   const answer = [`Opened in ${inWords(used.length)} segments: ${times}.`, retries(syns, used)];
   return { answer: answer.filter((text) => text !== '').join(' '), why: whyThree(syns, openers[0]) };
-}
-
-/** The first number of the connection that was opened from this end: its last SYN's. */
-export function firstNumber(run: Run, end: EndName): Seq | null {
-  return openingSyns(run).findLast((sent) => sent.from === end)?.facts.seq ?? null;
 }
 
 /** SYNs and those SYN-ACKs that answer one of them: what was said to strays does not count. */
