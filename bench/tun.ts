@@ -1,7 +1,7 @@
 /**
  * What a packet costs to read from and write to a TUN, through the link as the stack uses it.
  *
- *   npx tsx bench/tun.ts [SECONDS]        as root, on Linux
+ *   npm run bench:tun -- [SECONDS]        as root, on Linux
  *
  * Makes a network namespace of its own. Reading: a program on the kernel's side floods the device with UDP until its queue
  * is full, and what is timed is how the link empties it. Writing: the link sends UDP packets to a port of the kernel's that nobody listens on, with

@@ -3,7 +3,7 @@
  *
  * When the device is readable a burst of packets is read, one system call each, into one hot buffer, and each is handed
  * on as a view of it; then the stack is told that the burst has ended. Asynchronous reads through the thread pool cost
- * 25 times as much (docs/decisions/tun-through-koffi.md). Writes are synchronous too: the kernel's whole receive path
+ * 25 times as much (docs/decisions/0005-tun-through-koffi.md). Writes are synchronous too: the kernel's whole receive path
  * runs inside them.
  */
 import { EstabError } from '../base/errors.ts';

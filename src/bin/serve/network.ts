@@ -29,7 +29,7 @@ export function collect(value: string, before: readonly string[]): string[] {
 export function networkOptions(command: Command): Command {
   return command
     .requiredOption('--tun <name>', 'the TUN device; made when it is not there')
-    .requiredOption('--address <a/n>', "the stack's own address and prefix length; may be repeated", collect, [])
+    .option('--address <a/n>', "the stack's own address and prefix length; may be repeated", collect, [])
     .option('--peer <a>', "the kernel's address at the other end, one for each --address", collect, [])
     .option('--mtu <n>', 'MTU of the device, bytes')
     .option('--pcap <file>', 'write what crosses the device to a pcapng file')
@@ -38,6 +38,9 @@ export function networkOptions(command: Command): Command {
 
 /** Opens the device, gives both ends their addresses and puts a host of ours behind it. */
 export async function openNetwork(options: NetworkOptions, trace: StackTrace | null): Promise<Host> {
+  if (options.address.length === 0) {
+    throw new EstabError('EINVAL', 'the stack needs an address of its own: --address 10.7.0.2/24');
+  }
   const settings = defaultSettings();
   for (const text of options.sysctl) applySetting(settings, text);
   if (options.peer.length > options.address.length) {
