@@ -10,7 +10,7 @@ import { type Prefix, parsePrefix } from './routes.ts';
 
 export interface InterfaceOptions {
   readonly name: string;
-  /** Largest IP packet in bytes, 68 … 65535; IPv6 needs 1280. */
+  /** Largest IP packet in bytes, 128 … 65535; IPv6 needs 1280. */
   readonly mtu: number;
   /** `ip`: frames are bare IP packets; `ethernet`: they have a 14-byte header, and neighbours are found by ARP and ND. */
   readonly medium: 'ip' | 'ethernet';
@@ -30,7 +30,10 @@ export interface InterfaceAddress extends Prefix {
   readonly broadcast: IpAddress | null;
 }
 
-const MIN_MTU = 68;
+/**
+ * RFC 791 allows 68, but an MSS of 48 (tcp_min_snd_mss) and an ACK with all options need more, and nobody has less.
+ */
+const MIN_MTU = 128;
 const MAX_MTU = 65_535;
 const ALL_NODES = IpAddress.parse('ff02::1');
 const ALL_HOSTS = IpAddress.parse('224.0.0.1');

@@ -8,6 +8,7 @@ import { type ErrorCode, EstabError } from '../base/errors.ts';
 import { seqGt } from '../base/seq.ts';
 import { NEVER, type Time } from '../base/time.ts';
 import type { TimerNode } from '../base/timer-wheel.ts';
+import type { Interface } from '../ip/interface.ts';
 import type { Neighbour } from '../ip/neighbours.ts';
 import {
   abort,
@@ -106,6 +107,8 @@ export class Connection extends Endpoint implements TimerNode, EventSource {
   /** The line it stands in because it has something to send. */
   egress: Egress | null = null;
   readyNext: Connection | null = null;
+  /** The interface on which a link-local peer lives; null where addresses say enough. */
+  scope: Interface | null = null;
   /** Its way out: interface number, next hop, and which state of the routing table that is from. */
   routeGeneration = -1;
   interfaceIndex = -1;

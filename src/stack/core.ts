@@ -120,9 +120,15 @@ export class Core {
     return this.ownAddress(address.w0, address.w1, address.w2, address.w3) !== null;
   }
 
-  /** The way to a destination; ourselves are reached over the loopback. Null: there is none. */
-  route(destination: IpAddress): Route<Interface> | null {
+  /**
+   * The way to a destination; ourselves are reached over the loopback. Null: there is none.
+   * @param scope the interface that a link-local IPv6 address is meant on; only that link knows it (RFC 4007).
+   */
+  route(destination: IpAddress, scope: Interface | null = null): Route<Interface> | null {
     if (this.isOwn(destination)) return this.loopbackRoute;
+    if (scope !== null && isScoped(destination)) {
+      return { prefix: LOOPBACK_V4, via: null, device: scope, source: null };
+    }
     const route = this.routes.lookup(destination);
     if (route !== null || !(destination.isLimitedBroadcast || destination.isMulticast)) return route;
     // Link-wide destinations need no route: the first real interface is as good as any.
@@ -144,6 +150,11 @@ export class Core {
     if (list === undefined) this.own.set(address.w3, [address]);
     else if (!list.some((known) => known.equals(address))) list.push(address);
   }
+}
+
+/** fe80::/10: an address that every link has its own of. */
+function isScoped(address: IpAddress): boolean {
+  return address.family === 6 && address.isLinkLocal;
 }
 
 /** 127.0.0.0/8 as words. */

@@ -155,7 +155,7 @@ export class IcmpInput {
       counters.increment(Counter.IcmpInEchoIgnored);
       return;
     }
-    const reply = ipOutput.prepare(local, packet.source, protocol);
+    const reply = ipOutput.prepare(local, packet.source, protocol, iface);
     reply.trafficClass = packet.trafficClass & 0xfc;
     // A large ping comes in fragments, and its answer has to leave in fragments.
     reply.dontFragment = false;

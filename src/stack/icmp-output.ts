@@ -83,7 +83,7 @@ export class IcmpOutput {
     const local = core.ownAddress(about.d0, about.d1, about.d2, about.d3) ?? core.arriving.sourceFor(remote);
     if (local === null) return;
     const { family } = about;
-    const packet = ipOutput.prepare(local, remote, family === 4 ? Protocol.ICMP : Protocol.ICMPV6);
+    const packet = ipOutput.prepare(local, remote, family === 4 ? Protocol.ICMP : Protocol.ICMPV6, core.arriving);
     if (family === 4) packet.trafficClass = INTERNETWORK_CONTROL;
     message.type = type;
     message.code = code;

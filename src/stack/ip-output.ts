@@ -39,6 +39,7 @@ export class IpOutput {
   private readonly groupMac = new Uint8Array(6);
   /** The interface the last packet left by. */
   device: Interface;
+  private scope: Interface | null = null;
 
   /**
    * @param egresses by interface number, and so `ports`, null where there is no Ethernet. Both grow with the interfaces.
@@ -50,8 +51,12 @@ export class IpOutput {
     this.device = core.loopback;
   }
 
-  /** A header with defaults between two addresses. */
-  prepare(source: IpAddress, destination: IpAddress, protocol: number): IpPacket {
+  /**
+   * A header with defaults between two addresses.
+   * @param scope for an answer: the interface it answers something from.
+   */
+  prepare(source: IpAddress, destination: IpAddress, protocol: number, scope: Interface | null = null): IpPacket {
+    this.scope = scope;
     const { packet } = this;
     packet.reset();
     packet.family = destination.family;
@@ -70,11 +75,13 @@ export class IpOutput {
   send(now: Time, length: number): number {
     const { core, packet, buffer } = this;
     const destination = packet.destination;
-    const route = core.route(destination);
+    const route = core.route(destination, this.scope);
     if (route === null) return this.lost(Counter.IpOutNoRoutes);
     const iface = route.device;
     this.device = iface;
-    const nextHop = route.via ?? destination;
+    // A gateway is no way to everybody on the link.
+    const nextHop =
+      destination.isMulticast || destination.isLimitedBroadcast ? destination : (route.via ?? destination);
     const headerLength = IP_HEADER_LENGTH[packet.family];
     const mtu = this.pathMtu(now, destination, iface);
     core.counters.increment(Counter.IpOutRequests);

@@ -90,7 +90,7 @@ export class Listening implements ListenerHost, AcceptQueueHost {
 
   accepted(_now: Time, connection: Connection): void {
     // That it is open is what accepting it has told; what came since waits for a handler.
-    connection.tcb.events &= ~Event.OPENED;
+    connection.tcb.events &= ~(Event.OPENED | Event.NOT_RESPONDING);
   }
 
   closeListener(now: Time, listener: Listener): void {
@@ -171,7 +171,7 @@ export class Listening implements ListenerHost, AcceptQueueHost {
     remote: IpAddress,
   ): Connection | null {
     const { core } = this;
-    const route = core.route(remote);
+    const route = core.route(remote, core.arriving);
     if (route === null || this.connections.budget.isFull(0)) {
       core.drop(route === null ? Counter.IpOutNoRoutes : Counter.TCPMemoryRefused);
       return null;
@@ -179,6 +179,7 @@ export class Listening implements ListenerHost, AcceptQueueHost {
     const { destinationPort, sourcePort } = segment;
     const child = this.connections.create(now, route.device, local, destinationPort, remote, sourcePort);
     child.listener = listener;
+    child.scope = core.arriving;
     const { receiveBuffer, hopLimit, trafficClass } = listener.options;
     // What the SYN,ACK itself shows; the rest of the options can wait for the handshake's end.
     if (receiveBuffer !== undefined) child.tcb.receiveBufferSize = Math.min(receiveBuffer, core.settings.rmem_max);
@@ -196,7 +197,7 @@ export class Listening implements ListenerHost, AcceptQueueHost {
   private sendCookie(now: Time, listener: Listener, syn: Segment, local: IpAddress, remote: IpAddress): void {
     const { core, replies } = this;
     const { tcpConfig } = core;
-    const route = core.route(remote);
+    const route = core.route(remote, core.arriving);
     if (route === null) {
       core.drop(Counter.IpOutNoRoutes);
       return;

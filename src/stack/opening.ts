@@ -29,10 +29,10 @@ export interface ConnectOptions {
   readonly port: number;
   /** One of our addresses; chosen by the route if left out (MUST-44). */
   readonly local?: IpAddress;
+  /** Where a link-local IPv6 address is meant; without it, on the interface added last. */
+  readonly scope?: Interface;
   /** 1 … 65535; chosen as RFC 6056 says if left out or 0. */
   readonly localPort?: number;
-  /** The initial send sequence number, for demonstrations and tests; RFC 6528's if left out. */
-  readonly iss?: Seq;
   readonly handler?: ConnectionHandler | null;
   readonly options?: ConnectionOptions;
 }
@@ -65,7 +65,8 @@ export class Opening {
     checkPort(wanted, 0);
     checkOptions(choices);
     const remote = this.remoteAddress(options.remote);
-    const route = core.route(remote);
+    const { scope = null } = options;
+    const route = core.route(remote, scope);
     if (route === null)
       throw new EstabError('ENETUNREACH', `there is no route to ${remote}; add one, or an address in its network`);
     this.refuseBroadcast(route.device, remote);
@@ -79,8 +80,9 @@ export class Opening {
     this.checkLocal(local, remote, route.device);
     const localPort = this.localPort(now, local, wanted, remote, port);
     const place = this.find(local, localPort, remote, port);
-    const iss = this.takePlace(now, place) ?? options.iss ?? core.isns.isn(now, local, localPort, remote, port);
+    const iss = this.takePlace(now, place) ?? core.isns.isn(now, local, localPort, remote, port);
     const connection = connections.create(now, route.device, local, localPort, remote, port);
+    connection.scope = scope;
     applyOptions(connection.tcb, now, choices, connections.receiveBufferMax);
     const offset = core.settings.tcp_timestamps === 2 ? 0 : core.isns.timestampOffset(local, localPort, remote, port);
     openActive(connection.tcb, now, iss, offset);
@@ -147,6 +149,9 @@ export class Opening {
         'EINVAL',
         `${local} and ${remote} are of different families; both must be IPv4 or both IPv6`,
       );
+    }
+    if (local.isLoopback && !iface.loopback) {
+      throw new EstabError('EINVAL', `${local} is an address for talking to this host alone; ${remote} is another`);
     }
     // Who accepts packets for any address may also speak from any.
     if (this.core.isOwn(local) || (iface.acceptAny && !local.isMulticast && !local.isUnspecified)) return;

@@ -166,7 +166,6 @@ export const SETTINGS = {
   tcp_moderate_rcvbuf: flag(1, 'receive buffers follow the application'),
   tcp_rmem: vector([4096, 131_072, 33_554_432], 1, INT_MAX, 'bytes', 'receive buffer: least, first, greatest'),
   tcp_wmem: vector([4096, 16_384, 4_194_304], 1, INT_MAX, 'bytes', 'send buffer: least, first, greatest'),
-  wmem_max: integer(CORE, 4_194_304, 4608, INT_MAX, 'bytes', 'most an application may ask for as send buffer'),
 
   // -- sending
   tcp_base_mss: integer(IPV4, 1024, 48, 65_535, 'bytes', 'MSS that a black hole is answered with'),
@@ -193,6 +192,9 @@ export const SETTINGS = {
       'ACKs a second',
       'challenge ACKs of the whole host; each connection has its own limit instead',
     ),
+  ),
+  wmem_max: notActedOn(
+    integer(CORE, 4_194_304, 4608, INT_MAX, 'bytes', 'most an application may ask for as send buffer; none can so far'),
   ),
   tcp_recovery: notActedOn(integer(IPV4, 1, 0, 7, 'bit set', 'RACK-TLP; recovery is NewReno so far')),
 } as const satisfies Record<string, SettingSpec>;

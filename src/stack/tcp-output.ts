@@ -52,9 +52,11 @@ export class TcpOutput {
       return core.interfaces[connection.interfaceIndex];
     }
     const remote = connection.remote;
-    const route = core.route(remote);
+    const route = core.route(remote, connection.scope);
     if (route === null) return null;
     const port = this.ports[route.device.index];
+    const mtu = this.ipOutput.pathMtu(now, remote, route.device);
+    if (mtu < connection.tcb.mtu) setPathMtu(connection.tcb, mtu);
     connection.interfaceIndex = route.device.index;
     connection.neighbour = port === null ? null : port.neighbours.lookup(now, route.via ?? remote);
     connection.routeGeneration = core.routes.generation;
@@ -76,6 +78,11 @@ export class TcpOutput {
     const tcpStart = start + (tcb.family === 4 ? 20 : 40);
     const headerLength = emitTcp(segment, out, tcpStart);
     const text = segment.payloadLength;
+    if (tcpStart + headerLength + text > out.length) {
+      // tcp_min_snd_mss may ask for more than the link carries: as lost as on the link.
+      core.drop(Counter.TcpOutTooBig);
+      return Written.ELSEWHERE;
+    }
     if (text > 0) this.copyText(connection, out, tcpStart + headerLength);
     const length = headerLength + text;
     this.fillHeader(connection, length);

@@ -46,7 +46,7 @@ export class TcpReplies {
     trafficClass: number,
   ): void {
     const { core, ipOutput, segment } = this;
-    const packet = ipOutput.prepare(local, remote, Protocol.TCP);
+    const packet = ipOutput.prepare(local, remote, Protocol.TCP, core.arriving);
     packet.hopLimit = hopLimit;
     packet.trafficClass = trafficClass | segment.ecn;
     const length = emitTcp(segment, ipOutput.buffer, PAYLOAD_AT);

@@ -9,7 +9,7 @@ import { IpAddress } from '../../src/wire/address.ts';
 import { ACK, RST, SYN } from '../../src/wire/tcp.ts';
 import { App, pattern, Server, same } from './apps.ts';
 import { Node, Pair } from './pair.ts';
-import { drain, flagsOf, inject, sentBy } from './raw.ts';
+import { drain, flagsOf, inject, sentBy, tcp } from './raw.ts';
 
 const B = IpAddress.parse('10.0.0.2');
 
@@ -254,7 +254,53 @@ describe('local addresses', () => {
   });
 });
 
+describe('link-local addresses on two links', () => {
+  it('an answer leaves by the link the question came from', () => {
+    const node = new Node({ medium: 'ip', addresses: ['fe80::1/64'] });
+    const second = node.stack.addInterface({ name: 'if1', mtu: 1500, medium: 'ip', addresses: ['fe80::2/64'] });
+    const listener = node.stack.listen({ port: 80 });
+    const syn = (to: string, sport: number): Uint8Array => tcp({ from: 'fe80::99', to, sport, flags: SYN });
+    node.stack.handleFrame(0, node.iface, syn('fe80::1', 1));
+    expect(drain(node, 0).map((a) => flagsOf(a.segment))).toEqual(['SA']);
+    node.stack.handleFrame(0, second, syn('fe80::2', 2));
+    expect(drain(node, 0)).toEqual([]);
+    expect(node.stack.pollTransmit(0, second, new Uint8Array(1500))).toBeGreaterThan(0);
+    node.stack.handleFrame(0, node.iface, tcp({ from: 'fe80::99', to: 'fe80::1', sport: 3, dport: 81, flags: SYN }));
+    expect(drain(node, 0).map((a) => flagsOf(a.segment))).toEqual(['RA']);
+    expect(listener.halfOpen).toBe(2);
+  });
+
+  it('a connect says which link it means', () => {
+    const node = new Node({ medium: 'ip', addresses: ['fe80::1/64'] });
+    node.stack.addInterface({ name: 'if1', mtu: 1500, medium: 'ip', addresses: ['fe80::2/64'] });
+    const connection = node.stack.connect(0, { remote: IpAddress.parse('fe80::99'), port: 80, scope: node.iface });
+    expect(drain(node, 0).length).toBe(1);
+    expect(connection.local.toString()).toBe('fe80::1');
+  });
+});
+
 describe('routes that change', () => {
+  it('to a link with a smaller MTU shrink what a connection sends', () => {
+    const pair = new Pair({ mtu: 9000 }, { mtu: 9000 });
+    const app = new App(pair);
+    new Server(pair, pair.b, { port: 80 });
+    const client = pair.a.stack.connect(pair.now, { remote: B, port: 80, handler: app });
+    pair.run(() => app.told.length > 0);
+    pair.pass(100);
+    const narrow = pair.a.stack.addInterface({ name: 'if1', mtu: 576, medium: 'ip', addresses: ['10.9.0.1/24'] });
+    client.write(pair.now, pattern(20_000));
+    pair.a.stack.addRoute('10.0.0.2/32', null, narrow);
+    const out = new Uint8Array(576);
+    const sizes: number[] = [];
+    expect(pair.a.stack.pollTransmit(pair.now, pair.a.iface, new Uint8Array(9000))).toBe(0);
+    for (let n = 1; n > 0; ) {
+      n = pair.a.stack.pollTransmit(pair.now, narrow, out);
+      if (n > 0) sizes.push(n);
+    }
+    expect(Math.max(...sizes)).toBe(576);
+    expect(Math.min(...sizes)).toBeGreaterThan(0);
+  });
+
   it('move a connection to the other interface', () => {
     const node = new Node({ addresses: ['10.0.0.2/24'] });
     const second = node.stack.addInterface({ name: 'if1', mtu: 1500, medium: 'ip', addresses: ['10.1.0.2/24'] });

@@ -258,6 +258,7 @@ describe('an open that cannot be', () => {
     ['to where no route leads', { remote: '192.0.2.1' }, 'ENETUNREACH'],
     ['from an address that is not ours', { remote: '10.0.0.2', local: '10.0.0.3' }, 'EADDRNOTAVAIL'],
     ['from the other family', { remote: '10.0.0.2', local: '2001:db8::1' }, 'EINVAL'],
+    ['from the loopback to elsewhere', { remote: '10.0.0.2', local: '127.0.0.1' }, 'EINVAL'],
     ['to port 0', { remote: '10.0.0.2', port: 0 }, 'EINVAL'],
     ['from port 65536', { remote: '10.0.0.2', localPort: 65_536 }, 'EINVAL'],
     ['with a TTL of 0', { remote: '10.0.0.2', options: { hopLimit: 0 } }, 'EINVAL'],
