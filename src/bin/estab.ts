@@ -9,6 +9,7 @@ import { registerExplain } from './explain.ts';
 import { registerExtract } from './extract.ts';
 import { registerFlows } from './flows.ts';
 import { registerFollow } from './follow.ts';
+import { registerGraph } from './graph.ts';
 import { registerLadder } from './ladder.ts';
 import { registerServe } from './serve.ts';
 
@@ -18,6 +19,7 @@ const program = new Command('estab')
 registerDemo(program);
 registerDump(program);
 registerExplain(program);
+registerGraph(program);
 registerLadder(program);
 registerFlows(program);
 registerFollow(program);
