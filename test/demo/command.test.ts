@@ -11,6 +11,8 @@ import { runFlood } from '../../src/bin/demo/flood.ts';
 import { floodCapture } from '../../src/bin/demo/flood-report.ts';
 import { type RawOptions, readOptions } from '../../src/bin/demo/options.ts';
 import { perform } from '../../src/bin/demo/perform.ts';
+import { CaptureReader } from '../../src/capture/reader.ts';
+import { TcpdumpFormatter } from '../../src/dissect/tcpdump.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'estab-demo-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -159,6 +161,28 @@ describe.skipIf(!tshark)('tshark reads without a complaint', () => {
     expect(read.stderr.toString()).not.toMatch(/cut short|damaged|error/i);
     const all = spawnSync('tshark', ['-r', file, '-T', 'fields', '-e', 'tcp.flags.str'], { cwd: directory });
     expect(all.stdout.toString().trimEnd().split('\n').length).toBeGreaterThanOrEqual(2);
+  });
+});
+
+const tcpdump = spawnSync('tcpdump', ['--version']).status === 0;
+
+describe.skipIf(!tcpdump)('tcpdump reads the same as estab dump', () => {
+  const names = [...SCENARIOS.map(({ name }) => name), 'syn-flood'];
+  it.each(names.flatMap((name) => [[name, 4] as const, [name, 6] as const]))('%s over IPv%i', async (name, family) => {
+    const file = join(directory, `tcpdump-${name}-${family}.pcapng`);
+    const bytes = captured(name, { ipv6: family === 6 });
+    writeFileSync(file, bytes);
+    const read = spawnSync('tcpdump', ['-nr', file], { env: { ...process.env, TZ: 'UTC' }, maxBuffer: 1 << 24 });
+    expect([read.status, read.stderr.toString()]).toEqual([0, expect.not.stringMatching(/pcap_loop|different/)]);
+    const own: string[] = [];
+    const formatter = new TcpdumpFormatter();
+    const reader = new CaptureReader({
+      packet: (r) =>
+        own.push(formatter.lineAt(r.seconds, r.nanoseconds, r.linkType, r.data, r.offset, r.length, r.originalLength)),
+    });
+    reader.push(bytes);
+    expect(reader.end()).toBeNull();
+    expect(read.stdout.toString().trimEnd().split('\n')).toEqual(own);
   });
 });
 

@@ -150,10 +150,16 @@ export function floodTcpdump({ without, with: guarded }: FloodRuns, absolute: bo
 /** The second run stands behind the first in the capture, an interface of its own. */
 const SECOND_RUN_AT_MS = 60_000;
 
+/**
+ * The capture of both runs. The link type is IPV4 or IPV6 and not RAW: libpcap 1.10 refuses a file whose second
+ * interface is RAW, since it knows the first under the number BSD gives to raw IP.
+ */
 export function floodCapture({ without, with: guarded }: FloodRuns): Uint8Array {
+  const { frames } = without;
+  const linkType = frames.length > 0 && frames[0].frame[0] >> 4 === 6 ? LinkType.IPV6 : LinkType.IPV4;
   const blocks: Uint8Array[] = [];
   const writer = new PcapngWriter((block) => blocks.push(block), { application: 'estab demo', comment: 'syn-flood' });
-  for (const name of ['without SYN cookies', 'with SYN cookies']) writer.addInterface({ linkType: LinkType.RAW, name });
+  for (const name of ['without SYN cookies', 'with SYN cookies']) writer.addInterface({ linkType, name });
   [without, guarded].forEach((run, i) => {
     for (const { time, frame } of run.frames) {
       const { seconds, nanoseconds } = captureTime(time + i * SECOND_RUN_AT_MS);

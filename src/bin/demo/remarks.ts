@@ -29,6 +29,9 @@ export interface Remark {
   readonly short: string;
 }
 
+/** No story carries this much. */
+const NEAR = 1 << 24;
+
 interface Speaker {
   /** The number after the highest sent so far; null before the first. */
   next: Seq | null;
@@ -94,6 +97,8 @@ function remarkOn(
 function again(sent: Sent, speaker: Speaker, said: readonly Sent[], answers: readonly Sent[]): Remark | null {
   const { facts } = sent;
   if (segmentLength(facts) === 0 || speaker.next === null || seqDiff(segmentEnd(facts), speaker.next) > 0) return null;
+  // Another SYN is another connection, wherever its number stands.
+  if (has(facts, SYN) && !speaker.sent.has(facts.seq)) return null;
   const earlier = speaker.sent.get(facts.seq) ?? [];
   const [first] = earlier;
   if (first === undefined) return { kind: 'again', text: 'again', short: 'again' };
@@ -124,8 +129,14 @@ function isAnswered(copy: Sent, copies: readonly Sent[], answers: readonly Sent[
       !answer.damaged &&
       has(answer.facts, ACK) &&
       !has(answer.facts, RST) &&
-      seqDiff(answer.facts.ack, end) >= 0,
+      isSoonAfter(answer.facts.ack, end),
   );
+}
+
+/** At or after, and near enough to be of the same connection: an old one's numbers lie anywhere on the ring. */
+function isSoonAfter(value: Seq, base: Seq): boolean {
+  const distance = seqDiff(value, base);
+  return distance >= 0 && distance < NEAR;
 }
 
 /**

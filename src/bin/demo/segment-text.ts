@@ -18,6 +18,9 @@ export interface Piece {
   readonly tone?: Tone;
 }
 
+/** No story carries this much. */
+const NEAR = 1 << 24;
+
 interface Side {
   /** First sequence number, known from its SYN. */
   isn: Seq | null;
@@ -89,10 +92,10 @@ export class SegmentTeller {
     return { text: this.terse ? numbers : `seq ${numbers}`, rank: 0 };
   }
 
-  /** Relative to `base` where that makes sense: at most 2^31 ahead of it. */
+  /** Relative to `base` where it can be of the same connection: what an old one said lies anywhere on the ring. */
   private number(value: Seq, base: Seq | null): string {
     const relative = base === null || this.absolute ? -1 : seqDiff(value, base);
-    return String(relative >= 0 ? relative : seqToUint32(value));
+    return String(relative >= 0 && relative < NEAR ? relative : seqToUint32(value));
   }
 
   private window(facts: SegmentFacts, connection: Connection, from: EndName): string {
