@@ -120,6 +120,19 @@ describe('Neighbours', () => {
     expect(count).toBe(130);
   });
 
+  it('bounds the packets it holds for all of them, and has room again when they are gone', () => {
+    const large = new Uint8Array(1500);
+    let count = 0;
+    for (let i = 0; i < 300; i++) {
+      const neighbour = table.lookup(0, IpAddress.v4(0x0b000000 + i));
+      while (table.hold(neighbour, large, 0, 1500)) count++;
+    }
+    expect(count).toBe(Math.floor(4_194_304 / 1628));
+    run(10_000);
+    const next = table.lookup(10_000, there);
+    expect(table.hold(next, large, 0, 1500)).toBe(true);
+  });
+
   it('survives a scan of addresses that nobody has: bounded, and the living stay', () => {
     const neighbour = find();
     for (let i = 0; i < 100_000; i++) table.lookup(20, IpAddress.v4(0x0b000000 + i));

@@ -32,6 +32,8 @@ const CAPACITY = 1024;
 const MAX_INCOMPLETE = CAPACITY / 2;
 /** As Linux's unres_qlen_bytes: packets kept for one neighbour while it is being found. */
 const MAX_HELD_BYTES = 212_992;
+/** And for all together: a flood from made-up neighbours must not be answered with all our memory. */
+const MAX_HELD_TOTAL = 4_194_304;
 /** What a held packet costs beside its bytes. */
 const HELD_COST = 128;
 /** An answer that contradicts the last one within this time is not believed: two hosts claim the address. */
@@ -76,6 +78,7 @@ export class Neighbours {
   private readonly random: RandomSource;
   private readonly actions: NeighbourActions;
   private incomplete = 0;
+  private heldTotal = 0;
 
   constructor(keyed: KeyedHash, random: RandomSource, actions: NeighbourActions) {
     this.cache = new AddressCache(CAPACITY, keyed);
@@ -129,9 +132,10 @@ export class Neighbours {
   /** Keeps a copy of an IP packet until the neighbour is found; false when too many wait already. */
   hold(neighbour: Neighbour, bytes: Uint8Array, offset: number, length: number): boolean {
     const cost = length + HELD_COST;
-    if (neighbour.heldBytes + cost > MAX_HELD_BYTES) return false;
+    if (neighbour.heldBytes + cost > MAX_HELD_BYTES || this.heldTotal + cost > MAX_HELD_TOTAL) return false;
     neighbour.held.push(bytes.slice(offset, offset + length));
     neighbour.heldBytes += cost;
+    this.heldTotal += cost;
     return true;
   }
 
@@ -216,9 +220,7 @@ export class Neighbours {
   }
 
   private release(now: Time, neighbour: Neighbour): void {
-    const packets = neighbour.held;
-    neighbour.held = [];
-    neighbour.heldBytes = 0;
+    const packets = this.takeHeld(neighbour);
     if (packets.length > 0) this.actions.resolved(now, neighbour, packets);
   }
 
@@ -246,10 +248,15 @@ export class Neighbours {
     if (neighbour.state === NeighbourState.INCOMPLETE) this.incomplete--;
     this.wheel.cancel(neighbour);
     neighbour.dead = true;
+    this.actions.unreachable(now, neighbour, this.takeHeld(neighbour));
+  }
+
+  private takeHeld(neighbour: Neighbour): readonly Uint8Array[] {
     const packets = neighbour.held;
+    this.heldTotal -= neighbour.heldBytes;
     neighbour.held = [];
     neighbour.heldBytes = 0;
-    this.actions.unreachable(now, neighbour, packets);
+    return packets;
   }
 }
 
