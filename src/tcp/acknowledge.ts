@@ -9,14 +9,14 @@ import { startOrphanLife } from './close.ts';
 import { initialWindow } from './congestion/reno.ts';
 import { noteEcnEcho } from './ecn.ts';
 import { Event } from './events.ts';
-import { armKeepAlive } from './keepalive.ts';
+import { armKeepAlive, noteAlive } from './keepalive.ts';
 import { isWindowClosed, startPersist, stopPersist } from './persist.ts';
 import { onDuplicateAck, onNewAck } from './recovery.ts';
 import { restartRetransmission } from './retransmission.ts';
 import { acknowledgeTiming, baseRto } from './rtt.ts';
 import { isSendBufferFull } from './send.ts';
 import { State } from './state.ts';
-import { enterClosed, enterTimeWait, setState, type Tcb } from './tcb.ts';
+import { armUserTimeout, enterClosed, enterTimeWait, setState, type Tcb } from './tcb.ts';
 import { sampleFromEcho } from './timestamps.ts';
 
 /** Fifth, check the ACK field. Returns false when the segment is to be dropped. */
@@ -26,6 +26,7 @@ export function fifthCheckAck(tcb: Tcb, seg: Segment, now: Time): boolean {
     challengeAck(tcb, now);
     return false;
   }
+  noteAlive(tcb, now);
   tcb.unansweredProbes = 0;
   noteEcnEcho(tcb, seg);
   const duplicate = isDuplicate(tcb, seg);
@@ -90,9 +91,7 @@ function advance(tcb: Tcb, seg: Segment, now: Time): void {
   if (onNewAck(tcb, seg.ack, moved) || tcb.sndUna === tcb.sndNxt) restartRetransmission(tcb, now);
   if (tcb.sndUrgent && seqGe(tcb.sndUna, tcb.sndUp)) tcb.sndUrgent = false;
   if (seqGt(tcb.sndUna, tcb.ecnReducedUpTo)) tcb.ecnReducedUpTo = tcb.sndUna;
-  if (tcb.userTimeoutMs > 0) {
-    tcb.userDeadline = tcb.sndUna === tcb.sndNxt && tcb.sendBuffer.length === 0 ? NEVER : now + tcb.userTimeoutMs;
-  }
+  armUserTimeout(tcb, now);
   if (tcb.writeBlocked && !isSendBufferFull(tcb)) {
     tcb.writeBlocked = false;
     tcb.events |= Event.WRITABLE;

@@ -18,7 +18,7 @@ export function armKeepAlive(tcb: Tcb, now: Time): void {
   if (tcb.keepAlive && tcb.state !== State.TIME_WAIT) tcb.keepAliveDeadline = now + tcb.keepAliveTimeMs;
 }
 
-/** Something arrived: the peer lives. The deadline itself is only moved when it comes. */
+/** An acceptable ACK arrived: the peer lives. The deadline itself is only moved when it comes. */
 export function noteAlive(tcb: Tcb, now: Time): void {
   tcb.lastReceivedAt = now;
   if (tcb.keepAliveProbesSent > 0) {

@@ -65,7 +65,10 @@ function firstCheckSequenceNumber(tcb: Tcb, seg: Segment, now: Time): boolean {
   return false;
 }
 
-/** Table 6. A RST counts without its text, so that it gets through a closed window (MUST-66). */
+/**
+ * Table 6, and beyond it a segment that covers the whole window with both its ends outside: the part inside is as good
+ * as any. A RST counts without its text, so that it gets through a closed window (MUST-66).
+ */
 function isInWindow(tcb: Tcb, seg: Segment): boolean {
   const length = (seg.flags & RST) !== 0 ? 0 : segmentLength(seg);
   const window = rcvWnd(tcb);
@@ -73,7 +76,7 @@ function isInWindow(tcb: Tcb, seg: Segment): boolean {
   const startsInside = seqLe(tcb.rcvNxt, seg.seq) && seqLt(seg.seq, tcb.rcvAdv);
   if (length === 0) return startsInside;
   const last = seqAdd(seg.seq, length - 1);
-  return startsInside || (seqLe(tcb.rcvNxt, last) && seqLt(last, tcb.rcvAdv));
+  return startsInside || (seqLt(seg.seq, tcb.rcvNxt) && seqLe(tcb.rcvNxt, last));
 }
 
 /** "An acknowledgment should be sent in reply": not rate-limited when it carries text, which no ACK war does. */

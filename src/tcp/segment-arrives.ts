@@ -2,7 +2,6 @@
 
 import type { Time } from '../base/time.ts';
 import type { Segment } from '../wire/tcp.ts';
-import { noteAlive } from './keepalive.ts';
 import { segmentArrivesListen } from './segment-arrives-listen.ts';
 import { segmentArrivesOtherwise } from './segment-arrives-otherwise.ts';
 import { segmentArrivesSynSent } from './segment-arrives-syn-sent.ts';
@@ -24,7 +23,6 @@ export function segmentArrives(tcb: Tcb, seg: Segment, now: Time): void {
       segmentArrivesSynSent(tcb, seg, now);
       return;
     default:
-      noteAlive(tcb, now);
       segmentArrivesOtherwise(tcb, seg, now);
   }
 }

@@ -265,6 +265,19 @@ export function isQuiet(tcb: Tcb): boolean {
   return tcb.sndUna === tcb.sndNxt && tcb.sendBuffer.length === 0 && tcb.finQueued === tcb.finSent;
 }
 
+/** The user timeout counts from the last progress, while anything waits to be sent or acknowledged. */
+export function armUserTimeout(tcb: Tcb, now: Time): void {
+  const waiting = tcb.sndUna !== tcb.sndNxt || tcb.sendBuffer.length > 0;
+  tcb.userDeadline = waiting && tcb.userTimeoutMs > 0 ? now + tcb.userTimeoutMs : NEVER;
+}
+
+/** Sets R2 as a time (MUST-21): 0 leaves it to tcp_retries2, Infinity never gives up. Counts from now. */
+export function setUserTimeout(tcb: Tcb, now: Time, ms: number): void {
+  tcb.userTimeoutMs = ms;
+  if (tcb.state !== State.CLOSED && tcb.state !== State.LISTEN && tcb.state !== State.TIME_WAIT)
+    armUserTimeout(tcb, now);
+}
+
 /** The one way from state to state. */
 export function setState(tcb: Tcb, to: State): void {
   const from = tcb.state;

@@ -142,3 +142,13 @@ test("a peer's probe is answered with an ACK, with garbage or without", () => {
   t.sends({ flags: 'A', seq: 1, ack: 1 });
   expect(t.read()).toBe('');
 });
+
+test('a forged segment outside the window is no sign of life', () => {
+  const t = kept();
+  t.advance(HOUR);
+  t.arrives({ flags: 'A', seq: 500_000, ack: 1 });
+  t.arrives({ flags: 'A', seq: 1, ack: 500_000 });
+  t.takeSent();
+  t.advance(HOUR);
+  t.sends({ flags: 'A', seq: 0, ack: 1 });
+});
