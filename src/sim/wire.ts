@@ -129,10 +129,6 @@ export class Wire {
     this.observers.push(observer);
   }
 
-  options(direction: Direction): WireOptions {
-    return this.ways[direction].options;
-  }
-
   /** Changes a direction from now on; what is under way keeps its fate. */
   change(direction: Direction, options: WireOptions): void {
     const way = this.ways[direction];

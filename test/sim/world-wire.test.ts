@@ -199,6 +199,17 @@ describe('the verdict hook', () => {
     ]);
   });
 
+  it('may change its mind about a direction, but not about what is under way', () => {
+    const set = setUp({ delayMs: 10 });
+    sendMany(set, 1);
+    set.wire.send('a', new Uint8Array([1]));
+    set.wire.change('a->b', { loss: 1 });
+    set.wire.send('a', new Uint8Array([2]));
+    set.wire.send('b', new Uint8Array([3]));
+    set.world.runUntilIdle();
+    expect([first(set.at.b), first(set.at.a)]).toEqual([[0, 1], [3]]);
+  });
+
   it('injects a frame no host sent', () => {
     const set = setUp({ delayMs: 10, loss: 1 });
     set.wire.inject('a->b', new Uint8Array([1]), 2);

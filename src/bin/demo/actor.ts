@@ -170,12 +170,10 @@ class Talk implements Conversation {
   onText = (_text: string): void => {};
   onUrgent = (): void => {};
   onPeerClosed = (): void => {};
-  onClosed = (_error: ErrorCode | null): void => {};
   readonly handler: ConnectionHandler;
   private readonly stage: Stage;
   private readonly end: EndName;
   private held: Connection | null = null;
-  private written = 0;
   private paused = false;
   private opened = false;
 
@@ -196,10 +194,7 @@ class Talk implements Conversation {
         this.tell('peer closed');
         this.onPeerClosed();
       },
-      closed: (_connection, error) => {
-        this.tell('closed', error);
-        this.onClosed(error);
-      },
+      closed: (_connection, error) => this.tell('closed', error),
     };
   }
 
@@ -215,7 +210,7 @@ class Talk implements Conversation {
 
   get outcome(): Outcome {
     const status = this.opened ? this.held!.status() : null;
-    return { end: this.end, status, sentOctets: this.written, receivedOctets: this.received };
+    return { end: this.end, status, receivedOctets: this.received };
   }
 
   write(text: string): void {
@@ -258,7 +253,6 @@ class Talk implements Conversation {
   private send(text: string, urgent: boolean): void {
     if (this.over) return;
     const bytes = UTF8.encode(text);
-    this.written += bytes.length;
     this.held!.write(this.now, bytes, { urgent });
   }
 

@@ -3,8 +3,6 @@
  * do or are told is noted for the summary.
  */
 
-import type { ErrorCode } from '../../base/errors.ts';
-
 export interface Conversation {
   /** Octets handed to the application so far. */
   readonly received: number;
@@ -14,7 +12,6 @@ export interface Conversation {
   onUrgent: () => void;
   /** The peer has nothing more to send. */
   onPeerClosed: () => void;
-  onClosed: (error: ErrorCode | null) => void;
   write(text: string): void;
   writeUrgent(text: string): void;
   /** Nothing more to send from here; what the peer sends is still read. */

@@ -14,7 +14,7 @@ export function perform(scenario: Scenario, options: DemoOptions): Run {
   const stage = new Stage(options, scenario);
   scenario.play(stage, options);
   stage.run(scenario.limitMs ?? DAY_MS);
-  const { record, world, happenings } = stage;
+  const { record, happenings } = stage;
   return {
     options,
     record,
@@ -23,6 +23,5 @@ export function perform(scenario: Scenario, options: DemoOptions): Run {
     happenings,
     outcomes: stage.outcomes,
     timeWaitMs: stage.timeWaitMs,
-    endTime: world.now,
   };
 }

@@ -22,7 +22,6 @@ export interface Outcome {
   readonly end: EndName;
   /** The last look at the connection while it was synchronized; null when it never was. */
   readonly status: TcpStatus | null;
-  readonly sentOctets: number;
   readonly receivedOctets: number;
 }
 
@@ -35,8 +34,6 @@ export interface Run {
   readonly outcomes: readonly Outcome[];
   /** 2 MSL as configured, ms. */
   readonly timeWaitMs: number;
-  /** Where the clock stood when nothing was left to happen, or the story was over. */
-  readonly endTime: Time;
 }
 
 /** When an end entered and left a state, in order. */

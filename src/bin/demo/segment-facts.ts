@@ -1,6 +1,6 @@
 /** What the demo says about a segment, read from the frame on the wire and from nothing else. */
 
-import { type Seq, seqAdd } from '../../base/seq.ts';
+import { type Seq, seq, seqAdd } from '../../base/seq.ts';
 import { parseIp } from '../../wire/ip.ts';
 import { IpPacket } from '../../wire/ip-packet.ts';
 import { ACK, CWR, ECE, FIN, PSH, parseTcp, RST, Segment, SYN, URG } from '../../wire/tcp.ts';
@@ -58,8 +58,8 @@ function optionsOf(from: Segment): SegmentOptions {
   if (from.sackPermitted) options.sackPermitted = true;
   if (from.timestamps) options.timestamps = [from.tsVal >>> 0, from.tsEcr >>> 0];
   if (from.sackCount > 0) {
-    const edges = from.sackEdges as unknown as Seq[];
-    options.sack = Array.from({ length: from.sackCount }, (_, i) => [edges[2 * i], edges[2 * i + 1]] as const);
+    const edge = (i: number): Seq => seq(from.sackEdges[i]);
+    options.sack = Array.from({ length: from.sackCount }, (_, i) => [edge(2 * i), edge(2 * i + 1)] as const);
   }
   return options;
 }
