@@ -41,6 +41,7 @@ function windows(client: SegmentFacts, server: SegmentFacts): string {
       : `windows of ${thousands(client.window)} B (client) and ${thousands(server.window)} B (server) at first`;
   const scales = [client.options.windowScale, server.options.windowScale];
   if (scales[0] === undefined || scales[1] === undefined) return `${first}, never more than 65,535`;
+  if (scales[0] === 0 && scales[1] === 0) return `${first}, never more than 65,535`;
   const [own, other] = scales.map((scale) => thousands(2 ** scale!));
   return own === other ? `${first}, then in units of ${own} B` : `${first}, then in units of ${own} B and ${other} B`;
 }
