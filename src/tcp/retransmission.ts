@@ -17,9 +17,13 @@ export function armRetransmission(tcb: Tcb, now: Time): void {
   if (tcb.rtxDeadline === NEVER) tcb.rtxDeadline = now + tcb.rtoMs;
 }
 
-/** (5.2, 5.3) After an ACK that moved SND.UNA: off when everything is acknowledged, else from the start. */
+/**
+ * (5.2, 5.3) After an ACK that moved SND.UNA: off when everything is acknowledged, else from the start. While the window
+ * is closed the persist timer watches what is outstanding instead.
+ */
 export function restartRetransmission(tcb: Tcb, now: Time): void {
-  tcb.rtxDeadline = tcb.sndUna === tcb.sndNxt ? NEVER : now + tcb.rtoMs;
+  const off = tcb.sndUna === tcb.sndNxt || tcb.persistDeadline !== NEVER;
+  tcb.rtxDeadline = off ? NEVER : now + tcb.rtoMs;
 }
 
 /** (5.4 - 5.7) The timer fired. */
