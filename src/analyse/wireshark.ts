@@ -95,6 +95,8 @@ function note(flags: Record<string, number>, label: string): void {
 function analyse(t: Trace, own: Flow, peer: Flow, i: number, rtt: number, flags: Record<string, number>): void {
   const bits = t.flags(i);
   const start = t.start[i];
+  // A SYN begins the numbers anew, whatever its sender said before.
+  if ((bits & (SYN | ACK)) === SYN && start === 0 && own.nextSeq <= 0) own.known = false;
   const length = t.length(i);
   const ack = t.ack[i];
   const window = t.log.window[t.record[i]];

@@ -31,7 +31,7 @@ export function graphSvg(data: GraphData, title: string): string {
     .domain([0, (data.end - data.start) * 1000])
     .range([LEFT, WIDTH - RIGHT]);
   const parts: string[] = [];
-  let top = 64;
+  let top = 82;
   const panel = (name: string, height: number, max: number, format: (value: number) => string): Panel => {
     const y = scaleLinear()
       .domain([0, max > 0 ? max * 1.06 : 1])
