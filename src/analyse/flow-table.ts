@@ -57,12 +57,18 @@ export class FlowTable {
     return this.find(keyOf(p), p);
   }
 
-  /** Forgets flows last seen before `time`; with Infinity, all of them. */
+  /** Retires flows last seen before `time` that are over (closed, or never opened); with Infinity, all of them. */
   expire(time: number): void {
     const kept: Flow[] = [];
     for (const flow of this.flows) {
       if (flow.replaced) continue;
-      if (flow.lastTime >= time) kept.push(flow);
+      const over =
+        flow.closed ||
+        flow.packets[0] === 0 ||
+        flow.packets[1] === 0 ||
+        flow.count <= 6 ||
+        time === Number.POSITIVE_INFINITY;
+      if (flow.lastTime >= time || !over) kept.push(flow);
       else {
         this.unlink(flow);
         this.retired(flow);
