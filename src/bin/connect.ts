@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { EstabError } from '../base/errors.ts';
 import { Socket } from '../net/socket.ts';
+import { IpAddress } from '../wire/address.ts';
 import { complain, writeAll } from './output.ts';
 import { LiveTrace } from './serve/live-trace.ts';
 import { type NetworkOptions, networkOptions, openNetwork } from './serve/network.ts';
@@ -23,15 +24,8 @@ export function registerConnect(program: Command): void {
 }
 
 async function connect(target: string, options: ConnectOptions): Promise<void> {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(target);
-  const port = Number(match?.[3]);
-  if (match === null || port < 1 || port > 65_535) {
-    complain(`connect: "${target}" is no address and port; write 10.7.0.1:80 or [fd00::1]:80`);
-    process.exitCode = 2;
-    return;
-  }
-  const address = match[1] ?? match[2];
   try {
+    const { address, port } = endpoint(target);
     await run(address, port, options);
   } catch (error) {
     if (!(error instanceof EstabError)) throw error;
@@ -39,6 +33,29 @@ async function connect(target: string, options: ConnectOptions): Promise<void> {
     process.exitCode = error.code === 'EINVAL' ? 2 : 1;
   }
 }
+
+/** @throws EstabError EINVAL that says how to write one. */
+function endpoint(text: string): { address: string; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port < 1 || port > 65_535) {
+    throw new EstabError('EINVAL', `"${text}" is no address and port; write 10.7.0.1:80 or [fd00::1]:80`);
+  }
+  const address = match[1] ?? match[2];
+  if (IpAddress.tryParse(address) === null) {
+    throw new EstabError('EINVAL', `"${address}" is no IP address; names are not looked up here, write its address`);
+  }
+  return { address, port };
+}
+
+/** What whoever typed the command can do about it. */
+const ADVICE: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nothing listens there; check the port, or start the server',
+  ENETUNREACH: 'no way leads there from --address; name one in the network of the other end',
+  EHOSTUNREACH: 'the network says that nobody is there; check the address',
+  ETIMEDOUT: 'nobody answers; check the address, and what lies between',
+  ECONNRESET: 'the other end has thrown the connection away',
+};
 
 async function run(address: string, port: number, options: ConnectOptions): Promise<void> {
   const trace = options.trace === true ? new LiveTrace((line) => writeAll(2, Buffer.from(`${line}\n`))) : null;
@@ -55,7 +72,10 @@ async function run(address: string, port: number, options: ConnectOptions): Prom
   // What the last calls caused still leaves; TIME-WAIT ends with the process, as it must.
   setTimeout(() => {
     host.close();
-    if (error !== null) complain(`connect: ${error.message}`);
+    if (error !== null) {
+      const advice = ADVICE[(error as { code?: string }).code ?? ''];
+      complain(`connect: ${error.message}${advice === undefined ? '' : `: ${advice}`}`);
+    }
     process.exit(error === null ? 0 : 1);
   }, 20);
 }

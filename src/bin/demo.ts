@@ -41,18 +41,7 @@ export function registerDemo(program: Command): void {
     .option('--json', 'one object a line instead of the ladder')
     .option('--format <form>', "ladder, or tcpdump for tcpdump's lines")
     .option('--absolute', 'absolute sequence numbers in the ladder and in tcpdump lines')
-    .configureOutput({ outputError: (text, write) => write(misuse(text)) })
     .action(demo);
-}
-
-/** Commander's own complaints, in our form: one line that says what to do. */
-function misuse(text: string): string {
-  const [complaint, ...hint] = text
-    .trim()
-    .replace(/^error: /, '')
-    .split('\n');
-  const meant = hint.length === 0 ? '' : ` ${hint.join(' ')}`;
-  return `estab: demo: ${complaint.replace(/\.$/, '')}${meant}; "estab demo --help" names all options\n`;
 }
 
 function demo(name: string, raw: CommandOptions): void {

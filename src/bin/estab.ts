@@ -11,6 +11,7 @@ import { registerFlows } from './flows.ts';
 import { registerFollow } from './follow.ts';
 import { registerGraph } from './graph.ts';
 import { registerLadder } from './ladder.ts';
+import { misuse } from './output.ts';
 import { registerServe } from './serve.ts';
 
 const program = new Command('estab')
@@ -26,6 +27,10 @@ registerFollow(program);
 registerExtract(program);
 registerServe(program);
 registerConnect(program);
+for (const command of [program, ...program.commands]) {
+  const path = command === program ? [] : [command.name()];
+  command.configureOutput({ outputError: (text, write) => write(misuse(path, text)) });
+}
 
 try {
   await program.parseAsync();

@@ -34,10 +34,28 @@ export function writeAll(descriptor: number, bytes: Uint8Array): void {
     } catch (error) {
       const { code } = error as { code?: string };
       if (code === 'EPIPE') process.exit(0);
-      if (code !== 'EAGAIN') throw error;
+      if (code !== 'EAGAIN') cannotWrite(descriptor, code ?? String(error));
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
     }
   }
+}
+
+/** A full disk, say. The end of the process: what was to be printed is all it was for. */
+function cannotWrite(descriptor: number, reason: string): never {
+  if (descriptor !== 2) complain(`cannot write the output (${reason}); make room for it, or send it elsewhere`);
+  process.exit(1);
+}
+
+/** Commander's complaint about how the command was called, in our form: one line that says what to do. */
+export function misuse(path: readonly string[], text: string): string {
+  const [complaint, ...hint] = text
+    .trim()
+    .replace(/^error: /, '')
+    .split('\n');
+  const meant = hint.length === 0 ? '' : ` ${hint.join(' ')}`;
+  const help = ['estab', ...path, '--help'].join(' ');
+  const names = path.length === 0 ? 'names all commands' : 'names all options';
+  return `${['estab', ...path].join(': ')}: ${complaint.replace(/\.$/, '')}${meant}; "${help}" ${names}\n`;
 }
 
 /** One line on standard error. */

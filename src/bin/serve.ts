@@ -20,6 +20,9 @@ interface ServeOptions extends NetworkOptions {
   readonly trace?: boolean;
 }
 
+/** node's own. */
+const DEFAULT_BACKLOG = 511;
+
 /** How long connections get to say goodbye after Ctrl-C. */
 const FAREWELL_MS = 2000;
 
@@ -40,18 +43,13 @@ export function registerServe(program: Command): void {
 }
 
 async function serve(options: ServeOptions): Promise<void> {
-  let chosen: { application: Application; port: number };
-  let port: number;
   try {
-    chosen = service(options);
-    port = options.port === undefined ? chosen.port : wholeNumber('--port', options.port, 1, 65_535);
-  } catch (error) {
-    complain(`serve: ${(error as Error).message}`);
-    process.exitCode = 2;
-    return;
-  }
-  try {
-    await run(options, chosen.application, port);
+    // All that can be wrong with the options is said before the device is touched.
+    const chosen = service(options);
+    const port = options.port === undefined ? chosen.port : wholeNumber('--port', options.port, 1, 65_535);
+    const backlog =
+      options.backlog === undefined ? DEFAULT_BACKLOG : wholeNumber('--backlog', options.backlog, 1, 65_535);
+    await run(options, chosen.application, { port, backlog });
   } catch (error) {
     if (!(error instanceof EstabError)) throw error;
     complain(`serve: ${error.message}`);
@@ -59,7 +57,11 @@ async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-async function run(options: ServeOptions, application: Application, port: number): Promise<void> {
+async function run(
+  options: ServeOptions,
+  application: Application,
+  { port, backlog }: { port: number; backlog: number },
+): Promise<void> {
   const trace = options.trace === true ? new LiveTrace((line) => writeAll(1, Buffer.from(`${line}\n`))) : null;
   const host = await openNetwork(options, trace);
   const ledger = new Ledger(() => host.now());
@@ -67,8 +69,7 @@ async function run(options: ServeOptions, application: Application, port: number
     ledger.add(socket);
     application(socket);
   });
-  const backlog = options.backlog === undefined ? undefined : wholeNumber('--backlog', options.backlog, 1, 65_535);
-  server.listen({ port, ...(backlog === undefined ? {} : { backlog }) });
+  server.listen({ port, backlog });
   if (trace !== null) setInterval(() => trace.flush(), 20).unref();
   const address = options.address[0].split('/')[0];
   writeAll(1, Buffer.from(`ready ${address.includes(':') ? `[${address}]` : address}:${port}\n`));

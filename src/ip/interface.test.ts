@@ -29,6 +29,13 @@ describe('Interface', () => {
     expect(broadcast(iface, '::255.255.255.255')).toBe(false);
   });
 
+  it.each(['127.0.0.1/8', '::1/128', '0.0.0.0/0', '224.0.0.1/4'])(
+    'refuses %s, no host behind a link has it',
+    (address) => {
+      expect(() => make([address])).toThrow(/cannot be a host's address/);
+    },
+  );
+
   it('is in the groups every host is in, and in those its addresses need', () => {
     const iface = make(['10.1.2.3/24', '2001:db8::1:2:3/64']);
     expect(group(iface, '224.0.0.1')).toBe(true);

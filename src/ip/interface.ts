@@ -75,7 +75,7 @@ export class Interface {
     this.acceptAny = options.acceptAny ?? false;
     this.checksumTx = checksum?.tx ?? false;
     this.checksumRx = checksum?.rx ?? false;
-    const own = addresses.map((text) => interfaceAddress(name, text));
+    const own = addresses.map((text) => interfaceAddress(name, text, loopback));
     this.hasV6 = own.some((a) => a.address.family === 6);
     if (this.hasV6 && mtu < MIN_PMTU_V6) {
       throw new EstabError('EINVAL', `interface ${name}: IPv6 needs an MTU of ${MIN_PMTU_V6}, this one has ${mtu}`);
@@ -121,9 +121,10 @@ export class Interface {
   }
 }
 
-function interfaceAddress(name: string, text: string): InterfaceAddress {
+function interfaceAddress(name: string, text: string, loopback: boolean): InterfaceAddress {
   const { address, length } = parsePrefix(text);
-  if (address.isUnspecified || address.isMulticast || address.isLimitedBroadcast) {
+  const misplaced = address.isLoopback && !loopback;
+  if (address.isUnspecified || address.isMulticast || address.isLimitedBroadcast || misplaced) {
     throw new EstabError('EINVAL', `interface ${name}: ${text} cannot be a host's address`);
   }
   const broadcast =

@@ -42,6 +42,7 @@ describe('settings', () => {
     ['ip_local_reserved_ports=9010-9000', /9000-9010/],
     ['tcp_fin_wait=1', /did you mean tcp_fin_timeout/],
     ['net.core.tcp_fin_timeout=1', /did you mean tcp_fin_timeout/],
+    ['tcp_syn_cookies=1', /did you mean tcp_syncookies\?/],
     ['vm.swappiness=1', /known are .*tcp_fin_timeout/],
   ])('refuse %s and say what to write', (text, message) => {
     const settings = defaultSettings();

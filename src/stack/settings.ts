@@ -62,7 +62,8 @@ function settingName(text: string): SettingName {
   const found = NAMES.find((name) => dotted === name || dotted === SETTINGS[name].path + name);
   if (found !== undefined) return found;
   const word = dotted.slice(dotted.lastIndexOf('.') + 1);
-  const close = NAMES.filter((name) => sharesWord(name, word));
+  const joined = NAMES.filter((name) => name.replaceAll('_', '') === word.replaceAll('_', ''));
+  const close = joined.length > 0 ? joined : NAMES.filter((name) => sharesWord(name, word));
   const hint = close.length > 0 ? `did you mean ${close.join(', ')}?` : `known are ${NAMES.join(', ')}`;
   throw new EstabError('EINVAL', `there is no setting "${text}"; ${hint}`);
 }

@@ -1,0 +1,55 @@
+/** `estab serve` and `estab connect` called wrongly, or into nothing: one line that says what to do, and an end. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { commandFile } from './command.ts';
+import { Namespace, needs } from './namespace.ts';
+
+let ns: Namespace;
+beforeEach(needs('ip'));
+beforeEach(() => {
+  ns = new Namespace();
+});
+afterEach(async () => {
+  await ns?.close();
+});
+
+const OWN = ['--tun', 'qa0', '--address', '10.7.0.2/24'];
+
+async function estab(...args: string[]): Promise<{ code: number | null; stdout: string; lines: string[] }> {
+  const { code, stdout, stderr } = await ns.run(process.execPath, [commandFile(), ...args], { timeout: 8000 });
+  return { code, stdout: stdout.toString(), lines: stderr.trimEnd().split('\n') };
+}
+
+describe('misused: exit code 2, one line', () => {
+  test.each([
+    [['serve'], /--tun/],
+    [['serve', '--tun', 'qa0'], /--address 10\.7\.0\.2\/24/],
+    [['serve', ...OWN, '--backlog', '0'], /--backlog 0: give a whole number from 1 to 65535/],
+    [['serve', ...OWN, '--port', '65536'], /--port 65536: give a whole number from 1 to 65535/],
+    [['serve', ...OWN, '--mtu', 'large'], /MTU/i],
+    [['serve', ...OWN, '--mtu', '100'], /MTU/i],
+    [['serve', ...OWN, '--echo', '--discard'], /one service at a time/],
+    [['serve', ...OWN, '--sysctl', 'tcp_syncookies=9'], /tcp_syncookies/],
+    [['serve', ...OWN, '--sysctl', 'tcp_syn_cookies=1'], /did you mean tcp_syncookies/],
+    [['serve', ...OWN, '--nosuch'], /estab: serve: unknown option '--nosuch'; "estab serve --help"/],
+    [['serve', '--tun', 'qa0', '--address', '127.0.0.1/8'], /cannot be a host's address/],
+    [['serve', '--tun', 'lo', '--address', '10.7.0.2/24'], /choose another name/],
+    [['connect', 'nowhere', ...OWN], /write 10\.7\.0\.1:80/],
+    [['connect', 'example.com:80', ...OWN], /names are not looked up/],
+    [['connect', '10.7.0.1:0', ...OWN], /write 10\.7\.0\.1:80/],
+    [['nonsense'], /estab: unknown command 'nonsense'; "estab --help" names all commands/],
+  ])('%j', async (args, complaint) => {
+    const { code, stdout, lines } = await estab(...args);
+    expect({ code, stdout, lines }).toEqual({ code: 2, stdout: '', lines: [expect.stringMatching(complaint)] });
+  });
+});
+
+describe('nobody to talk to: exit code 1, one line', () => {
+  test.each([
+    ['10.7.0.1:99', /ECONNREFUSED 10\.7\.0\.1:99: nothing listens there/],
+    ['10.99.0.1:99', /ENETUNREACH 10\.99\.0\.1:99: no way leads there/],
+    ['[fd00::1]:99', /ENETUNREACH/],
+  ])('%s', async (target, complaint) => {
+    const { code, lines } = await estab('connect', target, ...OWN);
+    expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringMatching(complaint)] });
+  });
+});
