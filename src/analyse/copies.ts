@@ -22,7 +22,7 @@ export function findCopies(t: Trace): Copies {
   base += MAX_RECORDS;
   const pairs: number[] = [];
   let hops = 0;
-  for (let i = 1; i < t.n; i++) {
+  for (let i = 0; i < t.n; i++) {
     const earlier = sameBefore(t, i);
     if (earlier < 0) continue;
     t.copyOf[i] = earlier;

@@ -138,17 +138,3 @@ export function findBackOff(t: Trace, d: [Delivery, Delivery]): BackOff[] {
   }
   return runs.sort((a, b) => a.copies[0] - b.copies[0]);
 }
-
-/** The longest stretch with no packet at all: [index before, seconds]. */
-export function longestSilence(t: Trace): { before: number; seconds: number } {
-  let before = -1;
-  let seconds = 0;
-  for (let i = 1; i < t.n; i++) {
-    const gap = t.time(i) - t.time(i - 1);
-    if (gap > seconds) {
-      seconds = gap;
-      before = i - 1;
-    }
-  }
-  return { before, seconds };
-}

@@ -9,11 +9,7 @@ import { Bit, NONE, type SegmentLog } from './segment-log.ts';
 export const FIN = 1;
 export const SYN = 2;
 export const RST = 4;
-export const PSH = 8;
 export const ACK = 16;
-export const URG = 32;
-export const ECE = 64;
-export const CWR = 128;
 
 /** What a record turned out to be. */
 export const Verdict = {

@@ -43,8 +43,3 @@ export function splitTicks(
   into.seconds = Number(ticks / unit);
   into.nanoseconds = Number(((ticks % unit) * 1_000_000_000n) / unit);
 }
-
-/** `seconds.micros` as a float, for differences and sorting; loses what is below about 0.2 µs today. */
-export function toSeconds(seconds: number, nanoseconds: number): number {
-  return seconds + nanoseconds / NANOSECONDS;
-}

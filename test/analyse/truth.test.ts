@@ -101,6 +101,27 @@ describe('captures with known truth', () => {
     it(name, () => check(name, analyse(load(name))));
   }
 
+  it('tells packets recorded twice from anything that happened to them', () => {
+    const bytes = load('g10-loss-sack-sender.pcap');
+    const parts: Uint8Array[] = [];
+    const writer = new PcapngWriter((part) => parts.push(part));
+    const id = writer.addInterface({ linkType: 1 });
+    const reader = new CaptureReader({
+      packet(r) {
+        const packet = r.data.slice(r.offset, r.offset + r.length);
+        for (const late of [0, 8000]) {
+          writer.packetAt(id, r.seconds, Math.min(999_999_999, r.nanoseconds + late), packet, {
+            originalLength: r.originalLength,
+          });
+        }
+      },
+    });
+    reader.push(bytes);
+    const [c] = analyse(Buffer.concat(parts)).connections;
+    expect(c.counts).toMatchObject({ ...TRUTH['g10-loss-sack-sender.pcap'].counts, capturedTwice: 537 });
+    expect(c.findings.map((f) => f.kind)).toEqual(['loss', 'captured-twice']);
+  });
+
   it('says the same whatever the initial sequence numbers are, wraps included', () => {
     for (const name of Object.keys(TRUTH)) {
       const bytes = load(name);
