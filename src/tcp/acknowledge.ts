@@ -91,6 +91,7 @@ function advance(tcb: Tcb, seg: Segment, now: Time): void {
   if (onNewAck(tcb, seg.ack, moved) || tcb.sndUna === tcb.sndNxt) restartRetransmission(tcb, now);
   if (tcb.sndUrgent && seqGe(tcb.sndUna, tcb.sndUp)) tcb.sndUrgent = false;
   if (seqGt(tcb.sndUna, tcb.ecnReducedUpTo)) tcb.ecnReducedUpTo = tcb.sndUna;
+  if (seqGt(tcb.sndUna, tcb.sndSmall)) tcb.sndSmall = tcb.sndUna;
   armUserTimeout(tcb, now);
   if (tcb.writeBlocked && !isSendBufferFull(tcb)) {
     tcb.writeBlocked = false;

@@ -31,6 +31,7 @@ export function openFromCookie(tcb: Tcb, now: Time, cookie: CookieContents, seg:
   tcb.sndUna = cookie.iss;
   tcb.sndText = seqAdd(cookie.iss, 1);
   tcb.sndUp = cookie.iss;
+  tcb.sndSmall = cookie.iss;
   tcb.recover = cookie.iss;
   tcb.tsOffset = cookie.tsOffset;
   tcb.passive = true;

@@ -51,6 +51,7 @@ function chooseIss(tcb: Tcb, iss: Seq, tsOffset: number): void {
   tcb.sndUna = iss;
   tcb.sndNxt = iss;
   tcb.sndUp = iss;
+  tcb.sndSmall = iss;
   tcb.recover = iss;
   tcb.rtxNext = iss;
   tcb.rtxEnd = iss;

@@ -3,7 +3,7 @@
  * what goes out next: a reset, a SYN, what was lost, a window probe, new text, an ACK.
  */
 
-import { type Seq, seqAdd, seqDiff, seqLt, seqMin } from '../base/seq.ts';
+import { type Seq, seqAdd, seqDiff, seqGt, seqLt, seqMin } from '../base/seq.ts';
 import { NEVER, type Time } from '../base/time.ts';
 import { ACK, FIN, PSH, RST, type Segment, SYN } from '../wire/tcp.ts';
 import { writeEcn } from './ecn.ts';
@@ -127,8 +127,10 @@ function text(tcb: Tcb, now: Time, seg: Segment, from: Seq, length: number, fin:
   writeUrgent(tcb, seg);
   writeEcn(tcb, seg, isNew && length > 0);
   const next = fin ? seqAdd(end, 1) : end;
-  if (isNew) startTiming(tcb, next, now);
-  else {
+  if (isNew) {
+    startTiming(tcb, next, now);
+    if (length > 0 && length < tcb.sndMss) tcb.sndSmall = end;
+  } else {
     stopTimingOf(tcb, next);
     tcb.totalRetransmits++;
   }
@@ -225,9 +227,10 @@ function sendable(tcb: Tcb, unsent: number, usable: number): number {
   if (length <= 0) return 0;
   if (length === tcb.sndMss) return length;
   if (length === unsent) {
-    // Nagle: a small segment waits for what is outstanding, unless the application wants it gone.
+    // Nagle, as Minshall amended it and Linux has it: a small segment waits while another small one is outstanding. The
+    // last piece of a long write goes at once, where 3.7.4 to the letter would wait for a delayed ACK.
     const hurry = !tcb.nagle || tcb.finQueued || tcb.sndUrgent;
-    return hurry || tcb.sndUna === tcb.sndNxt ? length : 0;
+    return hurry || !seqGt(tcb.sndSmall, tcb.sndUna) ? length : 0;
   }
   return length >= tcb.maxSndWnd / 2 ? length : 0;
 }

@@ -69,6 +69,8 @@ export class Tcb {
   sndText: Seq = ZERO;
   /** Where the text of the segment that `output` just made begins in {@link sendBuffer}; -1: it is in the segment. */
   textOffset = 0;
+  /** The end of the last segment sent that was not full: while it is outstanding, Nagle holds the next such one. */
+  sndSmall: Seq = ZERO;
   /** CLOSE was called: a FIN follows the last octet. */
   finQueued = false;
   finSent = false;
