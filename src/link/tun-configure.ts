@@ -84,6 +84,13 @@ function parsePair(pair: TunAddress): { local: IpAddress; peer: IpAddress; lengt
   }
   if (peer.equals(local))
     throw new EstabError('EINVAL', `${pair.peer} is the stack's own address; the kernel needs another`);
+  const pointToPoint = length === (local.family === 4 ? 32 : 128);
+  if (!pointToPoint && !local.inPrefix(peer, length)) {
+    throw new EstabError(
+      'EINVAL',
+      `${pair.peer} is not in the network of ${pair.local}, so neither end would find the other; choose one that is, or give the stack a /${local.family === 4 ? 32 : 128}`,
+    );
+  }
   return { local, peer, length };
 }
 

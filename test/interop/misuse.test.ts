@@ -32,6 +32,8 @@ describe('misused: exit code 2, one line', () => {
     [['serve', ...OWN, '--sysctl', 'tcp_syn_cookies=1'], /did you mean tcp_syncookies/],
     [['serve', ...OWN, '--nosuch'], /estab: serve: unknown option '--nosuch'; "estab serve --help"/],
     [['serve', '--tun', 'qa0', '--address', '127.0.0.1/8'], /cannot be a host's address/],
+    [['serve', ...OWN, '--peer', '10.8.0.1'], /10\.8\.0\.1 is not in the network of 10\.7\.0\.2\/24/],
+    [['serve', ...OWN, '--peer', '10.7.0.2'], /the kernel needs another/],
     [['serve', '--tun', 'lo', '--address', '10.7.0.2/24'], /choose another name/],
     [['connect', 'nowhere', ...OWN], /write 10\.7\.0\.1:80/],
     [['connect', 'example.com:80', ...OWN], /names are not looked up/],

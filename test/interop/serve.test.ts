@@ -1,6 +1,6 @@
 /** `estab serve` against the kernel's own programs, over IPv4 and IPv6, each judged in the packets on the TUN too. */
 import { createHash, randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FAMILIES, makeTun, serve, TUN } from './command.ts';
@@ -144,6 +144,39 @@ describe.each(FAMILIES)('over $name', (family) => {
     expect(firstToClose(story)).toBe(family.local);
     expect(problems(story, family.mss)).toEqual([]);
   });
+});
+
+test('the web server keeps to its directory, and hidden files to itself', async () => {
+  const [family] = FAMILIES;
+  if (family === undefined) throw new Error('no family');
+  const site = path.join(ns.folder, 'site');
+  for (const [folder, file] of [
+    ['site', 'index.html'],
+    ['site', '.htpasswd'],
+    ['site/.git', 'config'],
+    ['site-beside', 'secret'],
+    ['site/a b', 'c.txt'],
+  ] as const) {
+    mkdirSync(path.join(ns.folder, folder), { recursive: true });
+    writeFileSync(path.join(ns.folder, folder, file), file);
+  }
+  await serve(ns, family, '--http', site, '--port', '80');
+  const status = async (target: string): Promise<string> => {
+    const args = ['-s', '-o', '/dev/null', '-w', '%{http_code}', '--path-as-is', `http://${family.host}${target}`];
+    return (await ns.run('curl', args)).stdout.toString();
+  };
+  expect(await status('/')).toBe('200');
+  expect(await status('/a%20b/c.txt?x=../..')).toBe('200');
+  for (const target of [
+    '/.htpasswd',
+    '/%2ehtpasswd',
+    '/.git/config',
+    '/../site-beside/secret',
+    '/%2e%2e%2fsite-beside/secret',
+    '/%',
+  ]) {
+    expect([target, await status(target)]).toEqual([target, '404']);
+  }
 });
 
 test('the capture that serve writes is what tcpdump saw', async () => {

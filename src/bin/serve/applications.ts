@@ -40,14 +40,27 @@ export const chargen: Application = (socket) => {
 
 /** A web server for the files below `directory`: node's own HTTP over connections of ours. */
 export function http(directory: string): Application {
-  const files = sirv(directory, { dev: true, dotfiles: false });
+  const files = sirv(directory, { dev: true });
   const server = new HttpServer((request, response) => {
-    files(request, response, () => {
+    const notFound = (): void => {
       response.statusCode = 404;
       response.end('not found\n');
-    });
+    };
+    if (isHidden(request.url ?? '')) notFound();
+    else files(request, response, notFound);
   });
   return (socket) => {
     server.emit('connection', socket);
   };
+}
+
+/** A path through a name that begins with a dot: `.git` and the like are nobody's business, and `..` leads out. */
+function isHidden(url: string): boolean {
+  try {
+    return decodeURIComponent(url.split(/[?#]/, 1)[0])
+      .split(/[/\\]/)
+      .some((name) => name.startsWith('.'));
+  } catch {
+    return true;
+  }
 }

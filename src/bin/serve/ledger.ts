@@ -25,7 +25,8 @@ export class Ledger {
 
   add(socket: Socket): void {
     this.total++;
-    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    const address = socket.remoteAddress ?? '';
+    const peer = `${address.includes(':') ? `[${address}]` : address}:${socket.remotePort}`;
     const entry: Entry = { peer, since: this.now(), socket, ended: 'open', until: null };
     this.entries.push(entry);
     if (this.entries.length > MOST_ROWS) this.forgetOldest();

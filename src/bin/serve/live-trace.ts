@@ -57,7 +57,7 @@ export class LiveTrace implements StackTrace {
       return;
     }
     if (endpoint instanceof Connection && this.shown.has(endpoint) && to === 0) {
-      this.write(`${this.clock(now)}      ${endpoint.remote}:${endpoint.remotePort}  ${stateName(from)} → CLOSED`);
+      this.write(`${this.clock(now)}      ${named(endpoint.remote, endpoint.remotePort)}  ${stateName(from)} → CLOSED`);
       this.shown.set(endpoint, 'CLOSED');
     }
   }
@@ -111,8 +111,12 @@ export class LiveTrace implements StackTrace {
       `win ${segment.window}`,
       ...options(segment),
     ];
-    return `${this.clock(now)}  ${arrow} ${address}:${port} :${ownPort}  ${parts.join(' ')}`;
+    return `${this.clock(now)}  ${arrow} ${named(address, port)} :${ownPort}  ${parts.join(' ')}`;
   }
+}
+
+function named(address: IpAddress, port: number): string {
+  return address.family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Relative to the connection's initial numbers once it is open, as tcpdump shows them. */
