@@ -29,6 +29,8 @@ const QUIET = 240;
 export interface AnalyserOptions {
   /** Given each connection's facts while its segments are still at hand; for ladders and graphs. */
   inspect?: (facts: Facts, report: ConnectionReport) => void;
+  /** Leaves out the states of connections in which nothing happened: a third of the memory of a capture of very many. */
+  lean?: boolean;
   /** Takes each finished connection instead of the report's list; for captures of very many. */
   connection?: (report: ConnectionReport) => void;
 }
@@ -111,6 +113,7 @@ export class Analyser implements CaptureHandler {
 
   private retire(flow: Flow): void {
     const report = analyseFlow(flow, this.log, this.options.inspect);
+    if (this.options.lean && report.findings.every((f) => f.kind === 'clean')) report.states = [];
     this.log.release(flow.head, flow.tail, flow.count);
     if (this.options.connection !== undefined) this.options.connection(report);
     else this.connections.push(report);

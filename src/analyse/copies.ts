@@ -82,7 +82,7 @@ function sameFields(t: Trace, i: number, k: number): boolean {
     log.window[a] === log.window[b] &&
     log.hash[a] === log.hash[b] &&
     log.sackCount[a] === log.sackCount[b] &&
-    (log.sackCount[a] === 0 || log.sack[8 * a] === log.sack[8 * b]) &&
+    (log.sackCount[a] === 0 || log.sack[log.sackAt[a]] === log.sack[log.sackAt[b]]) &&
     (!t.has(i, Bit.TIMESTAMPS) || (log.tsVal[a] === log.tsVal[b] && log.tsEcr[a] === log.tsEcr[b]))
   );
 }

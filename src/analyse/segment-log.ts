@@ -37,8 +37,12 @@ export class SegmentLog {
   ipLength = new Int32Array(0);
   ttl = new Uint8Array(0);
   sackCount = new Uint8Array(0);
-  /** Eight words a record: the edges of up to four blocks. */
+  /** Where in {@link sack} a record's edges stand, for records with blocks. */
+  sackAt = new Int32Array(0);
+  /** Eight words a record with SACK: the edges of up to four blocks. */
   sack = new Int32Array(0);
+  private sackHigh = 0;
+  private readonly sackFree: number[] = [];
   /** A fingerprint of the captured text. */
   hash = new Int32Array(0);
   next = new Int32Array(0);
@@ -77,7 +81,11 @@ export class SegmentLog {
     this.ipLength[r] = p.ipLength;
     this.ttl[r] = p.ttl;
     this.sackCount[r] = p.sackCount;
-    for (let i = 0; i < 2 * p.sackCount; i++) this.sack[8 * r + i] = p.sack[i];
+    if (p.sackCount > 0) {
+      const at = this.sackSlot();
+      this.sackAt[r] = at;
+      for (let i = 0; i < 2 * p.sackCount; i++) this.sack[at + i] = p.sack[i];
+    }
     this.hash[r] = p.payloadCaptured > 0 ? fingerprint(p) : 0;
     this.next[r] = NONE;
     return r;
@@ -93,7 +101,11 @@ export class SegmentLog {
     }
     this.used++;
     for (const field of FIELDS) this[field][r] = this[field][from];
-    for (let i = 0; i < 8; i++) this.sack[8 * r + i] = this.sack[8 * from + i];
+    if (this.sackCount[from] > 0) {
+      const at = this.sackSlot();
+      this.sackAt[r] = at;
+      for (let i = 0; i < 8; i++) this.sack[at + i] = this.sack[this.sackAt[from] + i];
+    }
     this.next[r] = NONE;
     return r;
   }
@@ -101,6 +113,7 @@ export class SegmentLog {
   /** Gives back a whole chain of `count` records. */
   release(head: number, tail: number, count: number): void {
     if (head === NONE) return;
+    for (let r = head; r !== NONE; r = this.next[r]) if (this.sackCount[r] > 0) this.sackFree.push(this.sackAt[r]);
     this.next[tail] = this.free;
     this.free = head;
     this.used -= count;
@@ -114,15 +127,24 @@ export class SegmentLog {
       made.set(old as never);
       (this as unknown as Record<string, unknown>)[field] = made;
     }
-    const sack = new Int32Array(size * 8);
-    sack.set(this.sack);
-    this.sack = sack;
+  }
+
+  private sackSlot(): number {
+    const free = this.sackFree.pop();
+    if (free !== undefined) return free;
+    if (this.sackHigh === this.sack.length) {
+      const grown = new Int32Array(Math.max(1 << 13, this.sack.length * 2));
+      grown.set(this.sack);
+      this.sack = grown;
+    }
+    this.sackHigh += 8;
+    return this.sackHigh - 8;
   }
 }
 
 const FIELDS = [
   ...(['frame', 'time', 'seq', 'ack', 'length', 'flags', 'bits', 'window', 'urgent', 'tsVal', 'tsEcr'] as const),
-  ...(['ipId', 'ipLength', 'ttl', 'sackCount', 'hash', 'next'] as const),
+  ...(['ipId', 'ipLength', 'ttl', 'sackCount', 'sackAt', 'hash', 'next'] as const),
 ];
 
 /** FNV-1a over up to 32 octets spread over the text: enough to tell "the same bytes again" from "other bytes". */

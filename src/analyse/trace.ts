@@ -147,7 +147,7 @@ export class Trace {
 
   /** Edge k (0, 1 of the first block, 2, 3 of the second …) relative to the other side. */
   sackEdge(i: number, k: number): number {
-    const edge = this.log.sack[8 * this.record[i] + k];
+    const edge = this.log.sack[this.log.sackAt[this.record[i]] + k];
     const ack = this.log.ack[this.record[i]];
     return this.ack[i] + ((edge - ack) | 0);
   }

@@ -28,7 +28,7 @@ export function registerExplain(program: Command): void {
 async function explain(files: string[], options: ExplainOptions): Promise<void> {
   const out = new Output();
   for (const file of files) {
-    const report = await analyseFile(file);
+    const report = await analyseFile(file, !options.json);
     if (options.connection !== undefined && !report.connections.some((c) => c.id === options.connection)) {
       complain(`${file}: there is no connection ${options.connection}; it has ${report.connections.length}`);
       process.exitCode = 1;
@@ -56,8 +56,8 @@ async function explain(files: string[], options: ExplainOptions): Promise<void> 
 }
 
 /** Reads and analyses a whole file; a damaged one gives the report of what could be read, with its `problem` set. */
-export async function analyseFile(file: string): Promise<CaptureReport> {
-  const analyser = new Analyser();
+export async function analyseFile(file: string, lean = false): Promise<CaptureReport> {
+  const analyser = new Analyser({ lean });
   const problem = await readCapture(file, analyser);
   return analyser.finish(file === '-' ? 'standard input' : basename(file), problem);
 }
