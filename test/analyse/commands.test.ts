@@ -1,0 +1,79 @@
+/** The commands over captures as a user runs them: output, files made, exit codes. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const directory = mkdtempSync(join(tmpdir(), 'estab-commands-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const fixtures = join(import.meta.dirname, '..', 'fixtures', 'captures');
+const command = join(import.meta.dirname, '..', '..', 'src', 'bin', 'estab.ts');
+
+function estab(...args: string[]) {
+  const run = spawnSync(process.execPath, ['--import', 'tsx', command, ...args], { maxBuffer: 1 << 26 });
+  return { status: run.status, out: run.stdout.toString(), err: run.stderr.toString() };
+}
+
+const LOSS = join(fixtures, 'g10-loss-sack-sender.pcap');
+const SCAN = join(fixtures, 'g22-connect-scan.pcap');
+const CLEAN = join(fixtures, 'g01-client-closes.pcap');
+
+describe('commands over captures', () => {
+  it('explain: the answer first, no colour in a pipe; --json whole; a cut file told and read', () => {
+    const { status, out } = estab('explain', SCAN);
+    expect(status).toBe(0);
+    expect(out.split('\n')[1]).toMatch(/^● Port scan by 10\.77\.0\.1 on 10\.77\.0\.2: 42 ports, 3 open/);
+    expect(out).not.toContain('\u001b');
+    const json = JSON.parse(estab('explain', '--json', '--connection', '1', LOSS).out);
+    expect(json.connections[0].counts).toMatchObject({ lost: 9, retransmitted: 9 });
+    const cut = join(directory, 'cut.pcap');
+    writeFileSync(cut, readFileSync(LOSS).subarray(0, 20_000));
+    const damaged = estab('explain', '--json', cut);
+    expect(damaged.status).toBe(1);
+    expect(damaged.err).toMatch(/^estab: .*cut inside packet \d+/);
+    expect(JSON.parse(damaged.out).packets).toBeGreaterThan(100);
+    expect(estab('explain', '--connection', '9', CLEAN)).toMatchObject({ status: 1 });
+    expect(estab('explain').status).toBe(2);
+  });
+
+  it('ladder and graph: text within its width, SVG that stands alone', () => {
+    const text = estab('ladder', CLEAN).out;
+    expect(text).toMatch(/SYN-SENT +── \[S\] seq 451251888 ─+▶ SYN-RECEIVED/);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+    expect(estab('ladder', '--mermaid', CLEAN).out).toMatch(/^sequenceDiagram\n/);
+    for (const [name, file] of [
+      ['ladder', LOSS],
+      ['graph', LOSS],
+    ]) {
+      const svg = join(directory, `${name}.svg`);
+      expect(estab(name, file, '--svg', svg).status).toBe(0);
+      const drawn = readFileSync(svg, 'utf8');
+      expect(drawn).toMatch(/^<svg xmlns/);
+      expect(drawn).not.toMatch(/NaN|undefined|Infinity/);
+    }
+  });
+
+  it('extract and follow: one connection of many, its text once and in order', () => {
+    const one = join(directory, 'one.pcapng');
+    expect(estab('extract', SCAN, '-n', '3', '-o', one).status).toBe(0);
+    const report = JSON.parse(estab('explain', '--json', one).out);
+    expect(report.connections.length).toBe(1);
+    expect(report.connections[0].server.port).toBe(22);
+    const page = estab('follow', CLEAN, '--from', 'server', '--as', 'raw');
+    expect(page.out.length).toBe(8041);
+    expect(page.out.startsWith('HTTP/1.1 200 OK')).toBe(true);
+    expect(estab('extract', CLEAN, '-n', '7', '-o', one).status).toBe(1);
+  });
+
+  it('flows: a row a connection', () => {
+    const { out } = estab('flows', CLEAN, SCAN);
+    const lines = out.trim().split('\n');
+    expect(lines.length).toBe(1 + 1 + 42);
+    expect(lines[0].split(',').slice(0, 4)).toEqual(['file', 'connection', 'client_address', 'client_port']);
+    for (const line of lines) expect(line.split(',').length).toBe(lines[0].split(',').length);
+    expect(estab('flows', CLEAN, '-o', join(directory, 'x.txt')).status).toBe(2);
+  });
+});
