@@ -61,6 +61,15 @@ describe.each(FAMILIES)('over $name', (family) => {
     expect(textLength(story.accepter)).toBe(text.length);
   });
 
+  test('a client of another network, behind the kernel', async () => {
+    const { port } = await serve(ns, family, '--echo');
+    const elsewhere = family.name === 'IPv4' ? '198.18.0.1' : 'fd00:99::1';
+    ns.runNow('ip', ['address', 'add', elsewhere, 'dev', 'lo', ...(family.name === 'IPv6' ? ['nodad'] : [])]);
+    const args = ['-n', '-N', '-w', '5', '-s', elsewhere, family.local, String(port)];
+    const { stdout } = await ns.run('nc.openbsd', args, { input: 'from afar\n' });
+    expect(stdout.toString()).toBe('from afar\n');
+  });
+
   test('refused: a closed port answers with RST, its ACK covering the SYN', async () => {
     const { port } = await serve(ns, family, '--echo');
     const seen = await capture(ns, TUN);

@@ -57,7 +57,10 @@ export async function openNetwork(options: NetworkOptions, trace: StackTrace | n
     const host = new Host({ settings, trace });
     let link: Link = device;
     if (options.pcap !== undefined) link = teeLink(device, captureFile(options.pcap, device, device.name));
-    host.attach(link, { name: device.name, addresses: options.address });
+    const iface = host.attach(link, { name: device.name, addresses: options.address });
+    // Whoever lives in another network is reached through the kernel, which routes or translates as it is told to.
+    if (pairs.some(({ local }) => !local.includes(':'))) host.stack.addRoute('0.0.0.0/0', null, iface);
+    if (pairs.some(({ local }) => local.includes(':'))) host.stack.addRoute('::/0', null, iface);
     return host;
   } catch (error) {
     device.close();
