@@ -26,6 +26,8 @@ const EVENT_ROUNDS = 16;
 export interface HostOptions {
   readonly settings?: Settings;
   readonly trace?: StackTrace | null;
+  /** Its timers do not keep the process alive (Node): for a host that others keep alive by what they wait for. */
+  readonly background?: boolean;
 }
 
 export interface AttachOptions {
@@ -60,10 +62,13 @@ export class Host {
   private timer: ReturnType<typeof setTimeout> | null = null;
   private timerAt: Time = Number.POSITIVE_INFINITY;
   private pumpScheduled = false;
+  private turnScheduled = false;
   private pumping = false;
   private closed = false;
+  private readonly background: boolean;
 
   constructor(options: HostOptions = {}) {
+    this.background = options.background ?? false;
     this.stack = new Stack({
       secret: platformRandom(),
       random: platformRandom(),
@@ -132,7 +137,7 @@ export class Host {
       // An application's answer to one event may cause the next; after some rounds the rest of the process has a turn.
       for (let round = 0; this.stack.deliverEvents(); round++) {
         if (round === EVENT_ROUNDS) {
-          setTimeout(() => this.pump(), 0);
+          this.pumpInNextTurn();
           break;
         }
       }
@@ -146,7 +151,7 @@ export class Host {
   private transmit(port: Port): void {
     for (let frames = 0; port.open; frames++) {
       if (frames === FRAMES_A_PUMP) {
-        setTimeout(() => this.pump(), 0);
+        this.pumpInNextTurn();
         return;
       }
       const length = port.waiting > 0 ? port.waiting : this.stack.pollTransmit(this.now(), port.iface, port.buffer);
@@ -155,6 +160,15 @@ export class Host {
       port.waiting = port.link.send(port.buffer.subarray(0, length)) ? 0 : length;
       if (port.waiting > 0) return;
     }
+  }
+
+  private pumpInNextTurn(): void {
+    if (this.turnScheduled || this.closed) return;
+    this.turnScheduled = true;
+    nextTurn(() => {
+      this.turnScheduled = false;
+      this.pump();
+    });
   }
 
   private armTimer(): void {
@@ -166,12 +180,22 @@ export class Host {
     if (next === Number.POSITIVE_INFINITY) return;
     // Whole milliseconds, rounded up: a timer that is early would only be set again.
     const delay = Math.min(Math.max(Math.ceil(next - this.now()), 0), LONGEST_TIMEOUT_MS);
+    if (delay === 0) {
+      // Something is on its way within the host itself; a timer would make it wait a millisecond.
+      this.pumpInNextTurn();
+      return;
+    }
     this.timer = setTimeout(() => {
       this.timer = null;
       this.pump();
     }, delay);
+    if (this.background) (this.timer as { unref?(): void }).unref?.();
   }
 }
+
+/** In the next turn of the event loop: browsers have only timers for that. */
+const nextTurn: (task: () => void) => unknown =
+  typeof setImmediate === 'function' ? (task) => setImmediate(task) : (task) => setTimeout(task, 0);
 
 /** The platform's CSPRNG, in blocks: one call a number would cost more than all the rest of a handshake. */
 function platformRandom(): RandomSource {

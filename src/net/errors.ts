@@ -3,7 +3,12 @@
 import type { ErrorCode } from '../base/errors.ts';
 
 /** Linux numbers; node negates them. */
-const ERRNO: Readonly<Partial<Record<ErrorCode, number>>> = {
+const ERRNO: Readonly<Record<ErrorCode, number>> = {
+  EPERM: 1,
+  EIO: 5,
+  EBUSY: 16,
+  ENODEV: 19,
+  ENOTSUP: 95,
   EPIPE: 32,
   EINVAL: 22,
   EMSGSIZE: 90,
@@ -21,6 +26,11 @@ const ERRNO: Readonly<Partial<Record<ErrorCode, number>>> = {
   EHOSTUNREACH: 113,
 };
 
+/** The errno of a code, as Linux counts. */
+export function errnoOf(code: ErrorCode): number {
+  return ERRNO[code];
+}
+
 export interface SocketError extends Error {
   code: string;
   errno: number;
@@ -35,7 +45,7 @@ export function socketError(code: ErrorCode, syscall: string, address?: string, 
   const what = code === 'EADDRINUSE' ? `${code}: address already in use` : code;
   const error = new Error(`${syscall} ${what}${where}`) as SocketError;
   error.code = code;
-  error.errno = -(ERRNO[code] ?? 0);
+  error.errno = -errnoOf(code);
   error.syscall = syscall;
   if (address !== undefined) error.address = address;
   if (port !== undefined) error.port = port;

@@ -1,25 +1,47 @@
-/** `node:net` over a stack of ours: `const net = createNet(host)`, then as one is used to. */
+/**
+ * `node:net` over a stack of ours. As it is, its network is embedded in the process: `import net from 'estab/net'`,
+ * listen on a port and connect to localhost, and the kernel sees nothing of it. `createNet(host)` gives the same on a
+ * host of one's own, on a TUN for example.
+ */
 
-import type { Host } from '../host/host.ts';
-import { Server, type ServerOptions } from './server.ts';
-import { type ConnectOptions, Socket, type SocketOptions } from './socket.ts';
+import type nodeNet from 'node:net';
+import { defaultHost } from './embedded.ts';
+import { createNet } from './node/net.ts';
 
-export { type ListenOptions, Server, type ServerOptions } from './server.ts';
-export { type AddressInfo, type ConnectOptions, Socket, type SocketOptions } from './socket.ts';
+export { defaultHost, useHost } from './embedded.ts';
+export { createNet, type Net } from './node/net.ts';
 
-/** The functions of `node:net` that make things, bound to one host. */
-export interface Net {
-  connect(options: ConnectOptions & SocketOptions, onConnect?: () => void): Socket;
-  createConnection(options: ConnectOptions & SocketOptions, onConnect?: () => void): Socket;
-  createServer(options?: ServerOptions, onConnection?: (socket: Socket) => void): Server;
-}
+const net = createNet(defaultHost);
+export default net;
 
-export function createNet(host: Host): Net {
-  const connect = (options: ConnectOptions & SocketOptions, onConnect?: () => void): Socket =>
-    new Socket(host, options).connect(options, onConnect);
-  return {
-    connect,
-    createConnection: connect,
-    createServer: (options, onConnection) => new Server(host, options, onConnection),
-  };
-}
+export const {
+  BlockList,
+  SocketAddress,
+  Socket,
+  Stream,
+  Server,
+  connect,
+  createConnection,
+  createServer,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} = net as typeof net & { Stream: typeof net.Socket };
+
+export type Socket = nodeNet.Socket;
+export type Server = nodeNet.Server;
+export type BlockList = nodeNet.BlockList;
+export type SocketAddress = nodeNet.SocketAddress;
+export type {
+  AddressInfo,
+  ListenOptions,
+  NetConnectOpts,
+  OnReadOpts,
+  ServerOpts,
+  SocketConstructorOpts,
+  TcpNetConnectOpts,
+} from 'node:net';

@@ -1,0 +1,123 @@
+/** A listener of ours in the place of libuv's listening TCP handle, under a real `net.Server`. */
+
+import { AsyncResource } from 'node:async_hooks';
+import type { Host } from '../../host/host.ts';
+import type { Listener } from '../../stack/listener.ts';
+import { IpAddress } from '../../wire/address.ts';
+import { type AddressOut, fillAddress, status, TcpHandle } from './handle.ts';
+import { Hold } from './hold.ts';
+import { TCP } from './internals.ts';
+import type { HandleSource } from './source.ts';
+
+const EBADF = 9;
+const EINVAL = 22;
+/** UV_TCP_IPV6ONLY */
+const IPV6_ONLY = 1;
+
+export class ListenHandle {
+  /** Set by net: hears of each connection. */
+  onconnection: ((error: number, handle?: TcpHandle) => void) | null = null;
+  private readonly source: HandleSource;
+  private readonly host: Host;
+  private readonly holding = new Hold();
+  private address: IpAddress | null = null;
+  private port = 0;
+  private v6Only = false;
+  private listener: Listener | null = null;
+  private acceptPlanned = false;
+  private readonly resource = new AsyncResource('ESTABLISTENER', { requireManualDestroy: true });
+
+  constructor(source: HandleSource) {
+    this.source = source;
+    this.host = source.host();
+  }
+
+  bind(address: string, port: number): number {
+    return this.bind6(address, port, 0);
+  }
+
+  bind6(address: string, port: number, flags: number): number {
+    this.address = IpAddress.tryParse(address);
+    if (this.address === null) return -EINVAL;
+    this.port = port;
+    this.v6Only = (flags & IPV6_ONLY) !== 0;
+    return 0;
+  }
+
+  listen(backlog: number): number {
+    if (this.address === null) return -EINVAL;
+    if (this.listener !== null) return 0;
+    try {
+      this.listener = this.host.stack.listen({
+        address: this.address,
+        port: this.port,
+        backlog,
+        v6Only: this.v6Only,
+        handler: { acceptable: () => this.planAccept() },
+      });
+    } catch (error) {
+      return status(error);
+    }
+    this.holding.set(true);
+    return 0;
+  }
+
+  /** Each connection in a turn of its own, as libuv does it. */
+  private planAccept(): void {
+    if (this.acceptPlanned) return;
+    this.acceptPlanned = true;
+    setImmediate(() => {
+      this.acceptPlanned = false;
+      this.acceptOne();
+    });
+  }
+
+  private acceptOne(): void {
+    const { listener } = this;
+    const connection = listener?.accept(this.host.now()) ?? null;
+    if (listener === null || connection === null) return;
+    this.host.wake();
+    if (listener.waiting > 0) this.planAccept();
+    const handle = new TcpHandle(this.source);
+    handle.accept(connection, listener.local.family === 6);
+    this.onconnection?.(0, handle);
+  }
+
+  close(onClosed?: () => void): void {
+    this.listener?.close(this.host.now());
+    this.listener = null;
+    this.host.wake();
+    this.holding.set(false);
+    if (onClosed !== undefined) setImmediate(() => onClosed.call(this));
+  }
+
+  getsockname(out: AddressOut): number {
+    const address = this.listener?.local ?? this.address;
+    if (address === null) return -EBADF;
+    fillAddress(out, address, this.listener?.localPort ?? this.port, false);
+    return 0;
+  }
+
+  setSimultaneousAccepts(): number {
+    return 0;
+  }
+
+  ref(): void {
+    this.holding.ref(true);
+  }
+
+  unref(): void {
+    this.holding.ref(false);
+  }
+
+  hasRef(): boolean {
+    return this.holding.isReferenced;
+  }
+
+  getAsyncId(): number {
+    return this.resource.asyncId();
+  }
+}
+
+// net takes only a TCP for a handle to listen on.
+Object.setPrototypeOf(ListenHandle.prototype, TCP.prototype);

@@ -1,0 +1,147 @@
+/** `node:net` with handles of ours: Node's own Socket and Server, whose connections go over a host of ours. */
+
+import net from 'node:net';
+import type { Host } from '../../host/host.ts';
+import { TcpHandle } from './handle.ts';
+import { isStrayKernelHandle, reinitializeHandle, type SocketInternals } from './internals.ts';
+import { ListenHandle } from './listen-handle.ts';
+import { lookupLocalhost } from './localhost.ts';
+import type { HandleSource } from './source.ts';
+
+/** A module like `node:net`; the names are Node's, and so are their types. */
+export type Net = typeof net;
+
+type Normalized = [options: net.NetConnectOpts, callback: (() => void) | null];
+interface NetInternals {
+  _normalizeArgs(args: unknown[]): Normalized;
+}
+const { _normalizeArgs: normalizeArgs } = net as unknown as NetInternals;
+
+/** net's `_listen2`: address null for any, addressType 4 or 6, or -1 for a pipe. */
+export type ListenArguments = [
+  address: string | null,
+  port: number,
+  addressType: number | null,
+  backlog: number,
+  fd: number | undefined,
+  flags: number | undefined,
+];
+export interface ServerInternals {
+  _handle: object | null;
+  _listen2(...args: ListenArguments): void;
+}
+/** As net has it, before anybody patches it. */
+const listen2 = (net.Server.prototype as unknown as ServerInternals)._listen2;
+
+/**
+ * Before net connects a socket: gives it a handle of ours where it would make one of the kernel's.
+ * @param args what `connect` was called with.
+ * @returns what to connect with: the same, normalized.
+ */
+export function prepareConnect(socket: net.Socket, args: unknown[], source: HandleSource): Normalized {
+  const first = args[0];
+  const normalized = Array.isArray(first) ? (first as unknown as Normalized) : normalizeArgs(args);
+  const options = normalized[0] as net.TcpNetConnectOpts & { path?: string };
+  const inner = socket as unknown as SocketInternals;
+  // A pipe, or arguments that net will refuse.
+  if (options.path || options.port === undefined) return normalized;
+  if (inner._parent?.connecting === true) return normalized;
+  if (socket.destroyed) {
+    inner._handle = null;
+    inner._peername = null;
+  }
+  if (inner._handle === null) inner[reinitializeHandle](new TcpHandle(source));
+  if (options.lookup !== undefined || (options.host ?? 'localhost') !== 'localhost') return normalized;
+  const named = Object.assign(normalizeArgs([]), normalized);
+  named[0] = { ...options, lookup: lookupLocalhost };
+  return named;
+}
+
+/** In place of a handle that net has made for another attempt (Happy Eyeballs): one of ours. */
+export function ours(handle: object, source: HandleSource): object {
+  return isStrayKernelHandle(handle) ? new TcpHandle(source) : handle;
+}
+
+/** In place of `_listen2`: net listens on a handle of ours where it would make one of the kernel's. */
+export function listen(server: net.Server, args: ListenArguments, source: HandleSource): void {
+  const [address, port, addressType, backlog, fd, flags] = args;
+  const inner = server as unknown as ServerInternals;
+  const forUs = source.listensOn?.(port) ?? true;
+  const isOurs = forUs && inner._handle === null && addressType !== -1 && typeof fd !== 'number';
+  if (!isOurs) {
+    listen2.apply(inner, args);
+    return;
+  }
+  const handle = new ListenHandle(source);
+  handle.bind6(address ?? '::', port, flags ?? 0);
+  inner._handle = handle;
+  listen2.call(inner, address ?? '::', port, address === null ? 6 : addressType, backlog, fd, flags);
+}
+
+/**
+ * A module like `node:net` whose connections and listeners live on a host of ours.
+ * @param host or a function that gives one when it is first needed.
+ */
+export function createNet(host: Host | (() => Host)): Net {
+  const source = {
+    host: typeof host === 'function' ? host : () => host,
+    socketPrototype: null as object | null,
+    chooses: null,
+    listensOn: null,
+  };
+
+  class Socket extends net.Socket {
+    override connect(...args: unknown[]): this {
+      return super.connect(prepareConnect(this, args, source) as never);
+    }
+
+    [reinitializeHandle](handle: object): void {
+      const inherited = net.Socket.prototype as unknown as SocketInternals;
+      inherited[reinitializeHandle].call(this as unknown as SocketInternals, ours(handle, source));
+    }
+  }
+  source.socketPrototype = Socket.prototype;
+
+  class Server extends net.Server {
+    _listen2(...args: ListenArguments): void {
+      listen(this, args, source);
+    }
+  }
+
+  const CallableSocket = callable(Socket);
+  const CallableServer = callable(Server);
+  const connect = (...args: unknown[]): net.Socket => {
+    const normalized = normalizeArgs(args);
+    const [options] = normalized;
+    const socket = new CallableSocket(options as net.SocketConstructorOpts);
+    if (options.timeout) socket.setTimeout(options.timeout);
+    return socket.connect(normalized as never);
+  };
+  return {
+    ...net,
+    // Accessors of net's: read here, they are plain values.
+    BlockList: net.BlockList,
+    SocketAddress: net.SocketAddress,
+    Socket: CallableSocket,
+    Stream: CallableSocket,
+    Server: CallableServer,
+    connect,
+    createConnection: connect,
+    createServer: (...args: never[]) => new CallableServer(...args),
+    _createServerHandle: (address: string | null, port: number, _type: number, _fd: unknown, flags?: number) => {
+      const handle = new ListenHandle(source);
+      return handle.bind6(address ?? '::', port, flags ?? 0) || handle;
+    },
+  } as unknown as Net;
+}
+
+/** Node's constructors may be called without `new`, and by `Socket.call(this)`; classes may not. */
+function callable<Class extends new (...args: never[]) => object>(target: Class): Class {
+  const base = Object.getPrototypeOf(target) as (...args: unknown[]) => unknown;
+  return new Proxy(target, {
+    apply(_target, self, args) {
+      if (self instanceof target) return base.apply(self, args);
+      return new target(...(args as never[]));
+    },
+  });
+}
