@@ -29,6 +29,8 @@ interface Reference {
 const REASONS: Readonly<Record<string, string>> = {
   'g31-challenge-ack.pcap':
     'tshark splits the connection at the forged SYN into two streams and calls the first one reset; the packets go on with the old numbers (RFC 5961).',
+  'sv-split-handshake-5whs.pcap':
+    'One connection: tshark takes the SYN with which the server answers (a split handshake) for a new use of the ports and makes two streams of it.',
   'v01-seqwrap-g10.pcap':
     'The packets of g10 with the numbers moved: in frame 3 the acknowledgment number is 0 (the server began at 4294967295), which tshark does not tell from "nothing acknowledged yet" and calls a window update. A constant added to all numbers must change nothing.',
   'zeek-reassembly.pcap':

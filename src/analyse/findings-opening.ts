@@ -9,6 +9,16 @@ export function handshakeFindings(f: Facts, say: Say): void {
   const { handshake: h, trace: t } = f;
   const server = other(h.client);
   const port = t.flow.ports[server];
+  if (h.oneSided) {
+    const seen = t.flow.packets[h.client] > 0 ? 'client' : 'server';
+    say(
+      'one-sided',
+      'proven',
+      null,
+      [0],
+      `Only the ${seen}'s packets are in the capture; it acknowledges a peer that is not. What that one did is not known.`,
+    );
+  }
   switch (h.kind) {
     case 'simultaneous-open':
       say(

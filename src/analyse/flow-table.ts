@@ -165,6 +165,7 @@ export class FlowTable {
     this.chain(flow, r);
     flow.lastTime = time;
     flow.packets[side]++;
+    if (p.payloadLength > 0) flow.textSeen = true;
     if ((p.flags & RST) === 0) {
       const size = p.payloadLength + ((p.flags & SYN) !== 0 ? 1 : 0) + ((p.flags & FIN) !== 0 ? 1 : 0);
       const end = (p.seq + size) | 0;
@@ -174,7 +175,8 @@ export class FlowTable {
     }
     if ((p.flags & (SYN | FIN | RST)) === 0) return;
     if ((p.flags & SYN) !== 0) {
-      if (!flow.synSeen[side] && !flow.closed && flow.packets[side] === 1) {
+      // Before any text, a side's SYN belongs to this opening, even if it has acknowledged before (a split handshake).
+      if (!flow.synSeen[side] && !flow.closed && (flow.packets[side] === 1 || !flow.textSeen)) {
         flow.synSeen[side] = true;
         flow.synSeq[side] = p.seq;
         flow.syn[side] = optionsOf(p);

@@ -53,6 +53,7 @@ export class Flow {
   synSeen: [boolean, boolean] = [false, false];
   finSeen: [boolean, boolean] = [false, false];
   packets: [number, number] = [0, 0];
+  textSeen = false;
   /** A reset with exactly the number expected (RFC 5961): others may be somebody else's. */
   resetSeen = false;
   /** Per side, the sequence number after the last octet seen, int32. */

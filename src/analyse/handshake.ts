@@ -31,6 +31,8 @@ export interface Handshake {
   /** SYN-ACKs seen that repeat one that is not in the capture. */
   hiddenRepeats: number;
   fastOpenBytes: number;
+  /** Only one side's packets are in the capture, though that side acknowledges the other's. */
+  oneSided: boolean;
   ecn: boolean;
 }
 
@@ -49,6 +51,7 @@ export function findHandshake(t: Trace, place: Place): Handshake {
     lostSynAcks: 0,
     hiddenRepeats: 0,
     fastOpenBytes: 0,
+    oneSided: false,
     ecn: false,
   };
   const opening: [number, number] = [-1, -1];
@@ -70,6 +73,8 @@ export function findHandshake(t: Trace, place: Place): Handshake {
   h.client = clientOf(t, h, opening);
   t.client = h.client;
   classify(t, h, opening);
+  h.oneSided = oneSided(t, h);
+  if (h.oneSided && (h.kind === 'unanswered' || h.kind === 'half-open')) h.kind = 'complete';
   countLosses(t, place, h);
   return h;
 }
@@ -84,6 +89,17 @@ function clientOf(t: Trace, h: Handshake, opening: [number, number]): Side {
   const [a, b] = t.flow.ports;
   if (a < 1024 !== b < 1024) return a < 1024 ? 1 : 0;
   return a < b && a < 10_000 && b >= 32_768 ? 1 : 0;
+}
+
+function oneSided(t: Trace, h: Handshake): boolean {
+  const server: Side = h.client === 0 ? 1 : 0;
+  const alone: Side | null = t.flow.packets[server] === 0 ? h.client : t.flow.packets[h.client] === 0 ? server : null;
+  if (alone === null) return false;
+  for (let i = 0; i < t.n; i++) {
+    const flags = t.flags(i);
+    if ((flags & (RST | SYN)) === 0 && (flags & ACK) !== 0 && t.ack[i] >= 1) return true;
+  }
+  return false;
 }
 
 function classify(t: Trace, h: Handshake, opening: [number, number]): void {
