@@ -3,11 +3,12 @@
  * sent after one, or which reset cut it off and why.
  */
 
+import { ACK, FIN, RST } from '../wire/tcp.ts';
 import type { Delivery } from './delivery.ts';
 import type { Handshake } from './handshake.ts';
 import type { Place } from './place.ts';
 import type { Role } from './report.ts';
-import { ACK, FIN, RST, type Side, type Trace, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 export type ResetCause =
   | 'refused'

@@ -1,5 +1,6 @@
 /** A collected flow to a finished report. */
 
+import { RST, SYN } from '../wire/tcp.ts';
 import { roleOf } from './close.ts';
 import { type Facts, findFacts } from './facts.ts';
 import { connectionFindings } from './findings.ts';
@@ -8,7 +9,7 @@ import type { ConnectionReport, Role, SideReport } from './report.ts';
 import type { SegmentLog } from './segment-log.ts';
 import { followStates } from './states.ts';
 import { roundTrips } from './timing.ts';
-import { RST, type Side, SYN, Trace, Verdict } from './trace.ts';
+import { type Side, Trace, Verdict } from './trace.ts';
 import { wiresharkView } from './wireshark.ts';
 import { zeekView } from './zeek.ts';
 

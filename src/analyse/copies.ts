@@ -4,8 +4,9 @@
  * sender does not repeat; told from each other by how many packets it happens to and by the hop count.
  */
 
+import { ACK, FIN, SYN } from '../wire/tcp.ts';
 import { Bit } from './segment-log.ts';
-import { ACK, FIN, SYN, type Trace, Verdict } from './trace.ts';
+import { type Trace, Verdict } from './trace.ts';
 
 const LOOK_BACK = 64;
 const MAX_RECORDS = 2 ** 31;

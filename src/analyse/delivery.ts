@@ -7,10 +7,11 @@
  * round trip. From all of it follows what was lost: a copy that needed another one.
  */
 
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import { fillHoles, type Hole, Pieces } from './pieces.ts';
 import type { Place } from './place.ts';
 import { Bit } from './segment-log.ts';
-import { ACK, FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 /** What a retransmission was sent for, as far as the packets tell. */
 export type Trigger = 'fast' | 'timeout' | 'tail-probe' | 'resized' | 'unknown';

@@ -1,5 +1,6 @@
 /** Everything found out about one connection, before it is put into words. */
 
+import { ACK, CWR, ECE, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import type { Close } from './close.ts';
 import { findClose } from './close.ts';
 import { type Copies, findCopies } from './copies.ts';
@@ -10,7 +11,7 @@ import { findPlace, type Place } from './place.ts';
 import { findProbes, type Probes } from './probes.ts';
 import { type Counts, emptyCounts } from './report.ts';
 import { type BackOff, findBackOff, findStalls, type Stall } from './timing.ts';
-import { ACK, FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 export interface Ecn {
   /** Packets marked "congestion experienced", by the side that sent them. */
@@ -80,10 +81,10 @@ function findEcn(t: Trace): Ecn {
     const side = t.side[i] as Side;
     if (t.ecn(i) === 3) e.marked[side].push(i);
     if ((flags & (SYN | RST)) !== 0) continue;
-    const echo = (flags & 64) !== 0;
+    const echo = (flags & ECE) !== 0;
     if (echo && !echoing[side]) e.echoes[side].push(i);
     if ((flags & ACK) !== 0) echoing[side] = echo;
-    if ((flags & 128) !== 0) e.reduced[side].push(i);
+    if ((flags & CWR) !== 0) e.reduced[side].push(i);
   }
   return e;
 }
@@ -91,7 +92,7 @@ function findEcn(t: Trace): Ecn {
 function findOddities(f: Facts): void {
   const t = f.trace;
   for (let i = 0; i < t.n; i++) {
-    if ((t.flags(i) & 32) !== 0 && (t.flags(i) & (SYN | RST)) === 0 && t.verdict[i] !== Verdict.FOREIGN)
+    if ((t.flags(i) & URG) !== 0 && (t.flags(i) & (SYN | RST)) === 0 && t.verdict[i] !== Verdict.FOREIGN)
       f.urgent.push(i);
     const earlier = t.copyOf[i];
     if (earlier < 0 || t.length(i) === 0 || t.start[i] !== t.start[earlier] || t.length(i) !== t.length(earlier))

@@ -1,9 +1,10 @@
 /** Loss, repetition, order, gaps, the path and its marks, in words. */
 
+import { SYN } from '../wire/tcp.ts';
 import type { Facts } from './facts.ts';
 import type { Confidence } from './report.ts';
 import { name, other, type Say } from './say.ts';
-import { type Side, SYN, Verdict } from './trace.ts';
+import { type Side, Verdict } from './trace.ts';
 import { duration, list, plural } from './words.ts';
 
 export function lossFindings(f: Facts, say: Say): void {

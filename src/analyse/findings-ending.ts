@@ -1,8 +1,9 @@
 /** How the connection ended, and what was odd about it, in words. */
 
+import { RST, SYN } from '../wire/tcp.ts';
 import type { Facts } from './facts.ts';
 import { name, other, type Say } from './say.ts';
-import { RST, type Side, SYN, Verdict } from './trace.ts';
+import { type Side, Verdict } from './trace.ts';
 import { duration, plural } from './words.ts';
 
 export function closeFindings(f: Facts, say: Say): void {

@@ -1,8 +1,9 @@
 /** Windows, probes, waits and back-off, in words. */
 
+import { SYN } from '../wire/tcp.ts';
 import type { Facts } from './facts.ts';
 import { name, other, type Say } from './say.ts';
-import { type Side, SYN, Verdict } from './trace.ts';
+import { type Side, Verdict } from './trace.ts';
 import { duration, list, plural } from './words.ts';
 
 export function windowFindings(f: Facts, say: Say): void {

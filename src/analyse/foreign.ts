@@ -4,7 +4,8 @@
  * is not exactly right with a challenge ACK and goes on).
  */
 
-import { ACK, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+import { ACK, RST, SYN } from '../wire/tcp.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 export interface Stray {
   index: number;

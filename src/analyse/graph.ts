@@ -1,7 +1,8 @@
 /** The curves of a connection, ready to be drawn: what each side sent and had acknowledged, its peer's window, RTT. */
 
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { Facts } from './facts.ts';
-import { ACK, FIN, RST, type Side, SYN, Verdict } from './trace.ts';
+import { type Side, Verdict } from './trace.ts';
 
 export type Point = [time: number, value: number];
 

@@ -3,9 +3,10 @@
  * only, with text in the SYN (RFC 7413); who opened it, and what of SYN and SYN-ACK was lost on the way.
  */
 
+import { ACK, CWR, ECE, RST, SYN } from '../wire/tcp.ts';
 import type { Place } from './place.ts';
 import { Bit } from './segment-log.ts';
-import { ACK, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 export type HandshakeKind =
   | 'complete'
@@ -35,9 +36,6 @@ export interface Handshake {
   oneSided: boolean;
   ecn: boolean;
 }
-
-const ECE = 64;
-const CWR = 128;
 
 export function findHandshake(t: Trace, place: Place): Handshake {
   const h: Handshake = {

@@ -4,7 +4,7 @@
  */
 
 import { foldLadder, type Ladder, type LadderLine, type LadderRow } from './ladder.ts';
-import { escapeXml, STYLE } from './svg.ts';
+import { escapeXml, svgDocument } from './svg.ts';
 import { duration } from './words.ts';
 
 export interface LadderSvgOptions {
@@ -48,10 +48,10 @@ export function ladderSvg(ladder: Ladder, options: LadderSvgOptions = {}): strin
     `<text class="faint" x="${RIGHT}" y="43" text-anchor="middle">${escapeXml(server.address)}:${server.port}</text>`,
     `<path class="axis" d="M${LEFT} 50V${height - 10}M${RIGHT} 50V${height - 10}"/>`,
   ];
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">` +
-    `<style>${STYLE}</style>${head.join('')}${parts.join('')}</svg>\n`
-  );
+  const title = `${client.address}:${client.port} and ${server.address}:${server.port}, segment by segment`;
+  const { handshake, closing } = ladder.report;
+  const description = `${ladder.rows.length} segments; opened: ${handshake}, ended: ${closing}.`;
+  return svgDocument(WIDTH, height, title, description, head.join('') + parts.join(''));
 }
 
 function drawLine(line: LadderLine, y: number, longest: number, before: LadderRow | null): string {

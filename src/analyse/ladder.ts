@@ -4,9 +4,10 @@
  */
 
 import { tcpFlagsText } from '../dissect/print-tcp.ts';
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { Facts } from './facts.ts';
 import type { ConnectionReport } from './report.ts';
-import { ACK, FIN, RST, type Side, SYN, Verdict } from './trace.ts';
+import { type Side, Verdict } from './trace.ts';
 
 export interface LadderRow {
   frame: number;

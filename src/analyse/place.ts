@@ -3,7 +3,8 @@
  * come at once and the other side's after a whole round trip.
  */
 
-import { ACK, FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 /** An answer within this share of the round trip means that the host is here. */
 const NEAR = 0.2;

@@ -3,8 +3,9 @@
  * repeat an octet that was acknowledged long ago, and the window at the time tells which it is.
  */
 
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import { Bit } from './segment-log.ts';
-import { ACK, FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 export interface ZeroWindow {
   /** The side whose window closed. */

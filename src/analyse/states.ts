@@ -3,10 +3,11 @@
  * when it is seen, and its receiver too unless it was lost.
  */
 
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { Close } from './close.ts';
 import type { Handshake } from './handshake.ts';
 import type { StateChange } from './report.ts';
-import { ACK, FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 type Name =
   | 'CLOSED'

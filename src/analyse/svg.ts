@@ -5,7 +5,7 @@ export function escapeXml(text: string): string {
 }
 
 /** Colours by role, given twice: an SVG follows the reader's scheme. */
-export const STYLE = `
+const STYLE = `
   svg { background: #fff }
   text { font: 12px ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; fill: #1f2328 }
   .faint { fill: #59636e } .head { font-weight: 600; font-size: 13px }
@@ -23,3 +23,15 @@ export const STYLE = `
     .fill-good { fill: #56d364 } .t-lost { fill: #ff7b72 } .t-warn { fill: #e3b341 } .t-good { fill: #56d364 }
     .t-second { fill: #79c0ff } .plate { fill: #0d1117 } .band { fill: #161b22 }
   }`;
+
+/**
+ * A whole picture, with its name and description for those who hear it read.
+ * @param body what is drawn, as SVG.
+ */
+export function svgDocument(width: number, height: number, title: string, description: string, body: string): string {
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="title description" width="${width}" ` +
+    `height="${height}" viewBox="0 0 ${width} ${height}"><title id="title">${escapeXml(title)}</title>` +
+    `<desc id="description">${escapeXml(description)}</desc><style>${STYLE}</style>${body}</svg>\n`
+  );
+}

@@ -1,9 +1,10 @@
 /** What the clock tells: round trips, stalls of Nagle against delayed ACK, back-off, idle times, dead silence. */
 
+import { FIN, RST, SYN } from '../wire/tcp.ts';
 import type { Delivery } from './delivery.ts';
 import type { Place } from './place.ts';
 import type { RttStatistics } from './report.ts';
-import { FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 let ends = new Float64Array(256);
 let times = new Float64Array(256);

@@ -3,13 +3,9 @@
  * numbers relative to each side's SYN (so a wrap, or another ISN, changes nothing), and a verdict for each record.
  */
 
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { Flow } from './flow.ts';
 import { Bit, NONE, type SegmentLog } from './segment-log.ts';
-
-export const FIN = 1;
-export const SYN = 2;
-export const RST = 4;
-export const ACK = 16;
 
 /** What a record turned out to be. */
 export const Verdict = {

@@ -4,7 +4,8 @@
  * project are not built on them.
  */
 
-import { ACK, FIN, RST, type Side, SYN, type Trace } from './trace.ts';
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
+import type { Side, Trace } from './trace.ts';
 
 export interface WiresharkView {
   /** tcp.completeness: SYN 1, SYN-ACK 2, ACK 4, text 8, FIN 16, RST 32. */

@@ -3,8 +3,9 @@
  * (capitals from the originator), so that the account can be laid beside a conn.log.
  */
 
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { Delivery } from './delivery.ts';
-import { ACK, FIN, RST, type Side, SYN, type Trace, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 export interface ZeekView {
   connState: string;

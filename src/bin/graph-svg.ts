@@ -6,7 +6,7 @@
 import { type ScaleLinear, scaleLinear } from 'd3-scale';
 import { curveStepAfter, line } from 'd3-shape';
 import type { GraphData, GraphSide, Point } from '../analyse/graph.ts';
-import { escapeXml, STYLE } from '../analyse/svg.ts';
+import { escapeXml, svgDocument } from '../analyse/svg.ts';
 
 const WIDTH = 960;
 const LEFT = 90;
@@ -63,10 +63,11 @@ export function graphSvg(data: GraphData, title: string): string {
   parts.push(
     `<text class="faint" x="${(LEFT + WIDTH - RIGHT) / 2}" y="${height - 8}" text-anchor="middle">time, ms</text>`,
   );
-  return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}">` +
-    `<style>${STYLE}</style><text class="head" x="${LEFT}" y="22">${escapeXml(title)}</text>${legend()}${parts.join('')}</svg>\n`
-  );
+  const description =
+    `${data.client.bytes} bytes from the client and ${data.server.bytes} from the server in ` +
+    `${short((data.end - data.start) * 1000)} ms: sequence numbers, bytes in flight, round-trip time, throughput.`;
+  const head = `<text class="head" x="${LEFT}" y="22">${escapeXml(title)}</text>${legend()}`;
+  return svgDocument(WIDTH, height, `${title}, over time`, description, head + parts.join(''));
 }
 
 function highest(points: Point[]): number {
