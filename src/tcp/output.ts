@@ -152,7 +152,10 @@ function resend(tcb: Tcb, now: Time, seg: Segment): boolean {
   const from = tcb.fastRetransmitPending ? tcb.sndUna : tcb.rtxNext;
   const edge = seqAdd(tcb.sndUna, tcb.sndWnd);
   // SHLD-16: within SND.UNA+SND.WND, even when the window has shrunk below what was sent.
-  const stop = seqMin(seqMin(tcb.sndNxt, sndEnd(tcb)), edge);
+  // A go-back-N takes new text along where the last segment was short (3.7.4 would hold it back for a round trip): the
+  // octet of a window probe does not travel a second time alone.
+  const sent = tcb.fastRetransmitPending ? seqMin(tcb.sndNxt, sndEnd(tcb)) : sndEnd(tcb);
+  const stop = seqMin(sent, edge);
   const length = Math.max(Math.min(seqDiff(stop, from), tcb.sndMss), 0);
   const fin = tcb.finSent && seqAdd(from, length) === sndEnd(tcb);
   if (length === 0 && !fin) {

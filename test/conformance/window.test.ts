@@ -55,11 +55,11 @@ describe('probing a closed window', () => {
     }
     expect(t.now).toBeGreaterThan(DAY);
     t.state('ESTABLISHED');
-    // And goes on where it stopped: the octet that probed, and what is behind it.
+    // And goes on where it stopped: the octet that probed, and what is behind it in the same segment.
     t.arrives({ seq: 1, ack: 1, window: 5000 });
-    t.sends({ seq: 1, text: 'b' });
-    t.arrives({ seq: 1, ack: 2, window: 5000 });
-    t.sends({ seq: 2, text: 'locked' });
+    t.sends({ seq: 1, text: 'blocked' });
+    t.sendsNothing();
+    t.arrives({ seq: 1, ack: 8, window: 5000 });
   });
 
   test('RFC 6429: one that does not answer any more is given up like any other', () => {
