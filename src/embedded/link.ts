@@ -1,0 +1,58 @@
+/** The link of a host on the embedded network: one end of a simulated wire that keeps pace with the real clock. */
+
+import { EstabError } from '../base/errors.ts';
+import type { Link, LinkHandlers } from '../link/link.ts';
+import type { Wire } from '../sim/wire.ts';
+import type { RealTimeWorld } from './clock.ts';
+
+export class WireLink implements Link {
+  readonly mtu: number;
+  readonly layer = 'ip';
+  readonly mac = null;
+  readonly checksum = { tx: false, rx: false };
+  readonly segmentation = 0;
+  private readonly clock: RealTimeWorld;
+  private readonly wire: Wire;
+  private handlers: LinkHandlers | null = null;
+  private arrived = false;
+  private open = true;
+
+  constructor(clock: RealTimeWorld, wire: Wire, mtu: number) {
+    this.clock = clock;
+    this.wire = wire;
+    this.mtu = mtu;
+  }
+
+  start(handlers: LinkHandlers): void {
+    this.handlers = handlers;
+    this.wire.attach('a', (frame) => {
+      if (!this.open) return;
+      handlers.frame(frame, true);
+      if (this.arrived) return;
+      // All that arrives at one instant is one burst.
+      this.arrived = true;
+      queueMicrotask(() => {
+        this.arrived = false;
+        if (this.open) handlers.burstEnd();
+      });
+    });
+  }
+
+  /** Never full: the wire's own queue drops, as a router's does. @throws EstabError EMSGSIZE above the MTU. */
+  send(frame: Uint8Array): boolean {
+    if (frame.length > this.mtu) {
+      throw new EstabError('EMSGSIZE', `a frame of ${frame.length} bytes does not fit the link's ${this.mtu}`);
+    }
+    if (!this.open) return true;
+    const copy = frame.slice();
+    this.clock.do(() => this.wire.send('a', copy));
+    return true;
+  }
+
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.wire.attach('a', null);
+    this.handlers?.closed(null);
+  }
+}
