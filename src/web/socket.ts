@@ -5,7 +5,7 @@
 
 import { type ErrorCode, EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import type { Connection } from '../stack/connection.ts';
+import type { Connection, ConnectionOptions } from '../stack/connection.ts';
 import type { Listener } from '../stack/listener.ts';
 import { IpAddress } from '../wire/address.ts';
 
@@ -72,6 +72,15 @@ export class Socket {
       closed: (_connection, error) => this.onClosed(error),
     };
     if (open) this.onOpened();
+  }
+
+  /**
+   * Changes options of the connection: Nagle, keep-alive, time-outs.
+   * @throws EstabError EINVAL when a value makes no sense.
+   */
+  configure(options: ConnectionOptions): void {
+    this.connection.configure(this.host.now(), options);
+    this.host.wake();
   }
 
   /** Ends both directions: what was written still goes out. */
