@@ -6,6 +6,7 @@
  * buffer alive, and the kernel would write into memory that V8 has given away.
  */
 import { closeSync, constants, openSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { EstabError } from '../base/errors.ts';
 
 /** Linux errno values that reading and writing a TUN can give; the same on every architecture Node runs on. */
@@ -31,6 +32,8 @@ export interface TunDevice {
   write(frame: Uint8Array): number;
   /** Calls `ready` whenever there is something to read (or, when `writable`, room to write); replaces the last call. */
   watch(writable: boolean, ready: (readable: boolean, writable: boolean) => void): void;
+  /** Watching does not keep the process alive any more. */
+  unref(): void;
   /** Stops watching and closes. To be called once; nothing else is called afterwards. */
   close(): void;
 }
@@ -51,6 +54,7 @@ interface PollEvents {
 type PollCallback = (status: number, events: PollEvents) => void;
 interface PollHandle {
   start(options: PollEvents, callback: PollCallback): void;
+  unref(): void;
   close(): void;
 }
 
@@ -83,7 +87,7 @@ const AS_ROOT =
  * @throws EstabError ENOTSUP (not Linux, or koffi missing), ENODEV (no /dev/net/tun), EPERM, EBUSY (in use), EINVAL (a
  * name that cannot be, or an interface of that name that is no TUN).
  */
-export async function openTunDevice(name: string, mtu?: number): Promise<TunDevice> {
+export function openTunDevice(name: string, mtu?: number): TunDevice {
   checkName(name);
   if (process.platform !== 'linux') {
     throw new EstabError(
@@ -91,7 +95,7 @@ export async function openTunDevice(name: string, mtu?: number): Promise<TunDevi
       `TUN devices are Linux's, this is ${process.platform}; use a memory link, or run on Linux`,
     );
   }
-  const koffi = await loadKoffi();
+  const koffi = loadKoffi();
   const libc = koffi.load(null);
   const calls = {
     ioctl: libc.func('int ioctl(int fd, unsigned long request, void *argument)'),
@@ -116,10 +120,10 @@ function checkName(name: string): void {
   }
 }
 
-async function loadKoffi(): Promise<Koffi> {
+/** Loaded when it is needed, and at once: a preload script has its device before the program begins. */
+function loadKoffi(): Koffi {
   try {
-    const module = (await import('koffi')) as unknown as { default: Koffi };
-    return module.default;
+    return createRequire(import.meta.url)('koffi') as Koffi;
   } catch (error) {
     const reason = (error as Error).message.split('\n')[0];
     throw new EstabError(
@@ -216,6 +220,7 @@ class KoffiTunDevice implements TunDevice {
   private readonly calls: Calls;
   private readonly fd: number;
   private poll: PollHandle | null = null;
+  private background = false;
 
   constructor(koffi: Koffi, calls: Calls, fd: number, name: string, mtu: number) {
     this.koffi = koffi;
@@ -254,6 +259,12 @@ class KoffiTunDevice implements TunDevice {
     };
     if (this.poll === null) this.poll = this.koffi.node.poll(this.fd, options, callback);
     else this.poll.start(options, callback);
+    if (this.background) this.poll.unref();
+  }
+
+  unref(): void {
+    this.background = true;
+    this.poll?.unref();
   }
 
   close(): void {

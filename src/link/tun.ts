@@ -27,7 +27,12 @@ const LARGEST_PACKET = 65_535;
  * @throws EstabError as `openTunDevice` does: ENOTSUP, ENODEV, EPERM, EBUSY, EINVAL.
  */
 export async function openTun(options: TunOptions = {}): Promise<TunLink> {
-  return new TunLink(await openTunDevice(options.name ?? '', options.mtu));
+  return openTunNow(options);
+}
+
+/** As {@link openTun}, within the call. */
+export function openTunNow(options: TunOptions = {}): TunLink {
+  return new TunLink(openTunDevice(options.name ?? '', options.mtu));
 }
 
 export class TunLink implements Link {
@@ -90,6 +95,11 @@ export class TunLink implements Link {
         this.fail(-n);
         return true;
     }
+  }
+
+  /** Waiting for packets does not keep the process alive any more. */
+  unref(): void {
+    this.device.unref();
   }
 
   close(): void {

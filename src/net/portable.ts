@@ -1,6 +1,6 @@
 /**
  * `node:net`'s shapes on a plain Duplex, for where there is no Node underneath: `const net = createNet(host)`, then as
- * one is used to. On Node, `estab/net` stands on Node's own sockets instead (docs/decisions/net-on-handles.md).
+ * one is used to. On Node, `estab/net` stands on Node's own sockets instead (docs/decisions/0006-net-on-handles.md).
  */
 
 import type { Host } from '../host/host.ts';

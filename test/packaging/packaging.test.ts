@@ -88,6 +88,21 @@ test('every export loads without koffi, prints nothing, starts nothing', () => {
   }
 });
 
+test('-r estab/register puts an unmodified CommonJS program on the stack', (context) => {
+  const { features } = process as unknown as { features: { require_module?: boolean } };
+  if (features.require_module !== true) context.skip('this Node cannot require() an ES module; --import works');
+  const program = `const net = require('net');
+    const server = net.createServer((socket) => socket.end('over ' + socket._handle.constructor.name)).listen(0, () => {
+      net.connect(server.address().port).on('data', (part) => console.log(String(part))).on('close', () => server.close());
+    });`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-r', 'estab/register', '-e', program], {
+    cwd: home,
+    encoding: 'utf8',
+    timeout: 10_000,
+  });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'over TcpHandle\n', stderr: '' });
+});
+
 test('a TUN without koffi says how to get it', () => {
   const script = `import { openTun } from 'estab/link/tun'; await openTun({ name: 't0' }).catch((e) => console.log(e.code, e.message));`;
   expect(run(process.execPath, ['--input-type=module', '-e', script])).toMatch(

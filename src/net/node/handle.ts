@@ -111,6 +111,8 @@ export class TcpHandle extends StreamHandle {
     }
     if (this.options.noDelay !== undefined) kernel.setNoDelay(this.options.noDelay);
     owner[reinitializeHandle](kernel);
+    // A TLS socket owns its wrapper and forgets to be named here.
+    Object.assign(kernel, { [ownerSymbol]: owner });
     return isV6 ? kernel.connect6(request, address, port) : kernel.connect(request, address, port);
   }
 

@@ -8,7 +8,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { TcpHandle } from './handle.ts';
 import { isStrayKernelHandle, reinitializeHandle, type SocketInternals } from './internals.ts';
-import { type ListenArguments, listen, ours, prepareConnect, type ServerInternals } from './net.ts';
+import { exchangeHandle, type ListenArguments, listen, ours, prepareConnect, type ServerInternals } from './net.ts';
 import type { HandleSource } from './source.ts';
 
 interface TlsInternals extends SocketInternals {
@@ -30,7 +30,7 @@ function installSockets(source: HandleSource): void {
     return connect.call(this, prepareConnect(this, args, source) as never);
   } as typeof connect;
   prototype[reinitializeHandle] = function (this: SocketInternals, handle) {
-    reinitialize.call(this, ours(handle, source));
+    exchangeHandle(reinitialize, this, ours(handle, source));
   };
 }
 

@@ -8,7 +8,7 @@ import net from 'node:net';
 
 /** A request as net makes it for connect, write and shutdown. */
 export interface Request {
-  oncomplete(...args: unknown[]): void;
+  oncomplete?(...args: unknown[]): void;
 }
 
 export interface WriteRequest extends Request {
@@ -101,6 +101,8 @@ function ownerOf(): symbol {
 
 /** What net does with sockets behind its declarations. */
 export interface SocketInternals {
+  readonly connecting: boolean;
+  readonly _writableState: { ending: boolean; ended: boolean; finalCalled: boolean };
   _handle: NativeStream | null;
   _peername: unknown;
   _parent: { connecting?: boolean } | null;

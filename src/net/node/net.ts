@@ -62,6 +62,18 @@ export function ours(handle: object, source: HandleSource): object {
   return isStrayKernelHandle(handle) ? new TcpHandle(source) : handle;
 }
 
+/**
+ * net's own exchange of a handle, but an `end()` that waits for the connection is not forgotten over it, as it is when
+ * net resets the stream's state for a second attempt.
+ */
+export function exchangeHandle(exchange: (handle: object) => void, socket: SocketInternals, handle: object): void {
+  const state = socket._writableState;
+  const waiting = socket.connecting && socket._handle !== null;
+  const { ending, ended, finalCalled } = state;
+  exchange.call(socket, handle);
+  if (waiting) Object.assign(state, { ending, ended, finalCalled });
+}
+
 /** In place of `_listen2`: net listens on a handle of ours where it would make one of the kernel's. */
 export function listen(server: net.Server, args: ListenArguments, source: HandleSource): void {
   const [address, port, addressType, backlog, fd, flags] = args;
@@ -97,7 +109,7 @@ export function createNet(host: Host | (() => Host)): Net {
 
     [reinitializeHandle](handle: object): void {
       const inherited = net.Socket.prototype as unknown as SocketInternals;
-      inherited[reinitializeHandle].call(this as unknown as SocketInternals, ours(handle, source));
+      exchangeHandle(inherited[reinitializeHandle], this as unknown as SocketInternals, ours(handle, source));
     }
   }
   source.socketPrototype = Socket.prototype;

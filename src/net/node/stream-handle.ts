@@ -62,7 +62,8 @@ export class StreamHandle extends JSStream {
     if (request === null) return;
     this.connecting = null;
     this.updateHold();
-    request.oncomplete(result, this, request, true, true);
+    // net takes the callback away from an attempt that it has given up.
+    request.oncomplete?.(result, this, request, true, true);
   }
 
   private onClosed(error: ErrorCode | null): void {
@@ -200,7 +201,7 @@ export class StreamHandle extends JSStream {
   private write(request: WriteRequest, parts: Uint8Array[], fresh: boolean): number {
     const failed = this.writeFailure();
     if (failed !== 0) return failed;
-    const bytes = this.outgoing.start(parts, fresh, (result) => request.oncomplete(result, this, undefined));
+    const bytes = this.outgoing.start(parts, fresh, (result) => request.oncomplete?.(result, this, undefined));
     const done = this.moveOut();
     if (done) this.outgoing.finish();
     setWriteOutcome(bytes, !done);
