@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { EstabError } from '../base/errors.ts';
 import { Server } from '../net/server.ts';
+import { socketTable } from '../stack/socket-table.ts';
 import { complain, writeAll } from './output.ts';
 import { type Application, chargen, discard, echo, http } from './serve/applications.ts';
 import { Ledger } from './serve/ledger.ts';
@@ -39,6 +40,10 @@ export function registerServe(program: Command): void {
     .option('--port <p>', 'listen on this port instead')
     .option('--backlog <n>', 'connections that may wait to be accepted (511)')
     .option('--trace', 'print every segment, with the state before and after')
+    .addHelpText(
+      'after',
+      '\nCtrl-C closes connections and prints who was there; SIGUSR1 prints who is, as ss -tin would.',
+    )
     .action(serve);
 }
 
@@ -74,6 +79,7 @@ async function run(
   const address = options.address[0].split('/')[0];
   writeAll(1, Buffer.from(`ready ${address.includes(':') ? `[${address}]` : address}:${port}\n`));
 
+  process.on('SIGUSR1', () => writeAll(1, Buffer.from(`${socketTable(host.stack).join('\n')}\n`)));
   const stop = (): void => {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);

@@ -119,6 +119,15 @@ export class Host {
     });
   }
 
+  /**
+   * Resets every connection, and sends the RSTs before it returns. A page that goes away calls it on `pagehide`: nobody
+   * else will tell its peers.
+   */
+  reset(): void {
+    this.stack.abortAll(this.now());
+    this.pump();
+  }
+
   /** Stops timers and closes the links. Connections end where they are: close them first. */
   close(): void {
     this.closed = true;

@@ -21,6 +21,7 @@ import {
   type StateName,
   send,
   setKeepAlive,
+  setUserTimeout,
   stateName,
   status,
   type Tcb,
@@ -286,7 +287,7 @@ export function applyOptions(tcb: Tcb, now: Time, options: ConnectionOptions, re
   tcb.keepAliveProbes = options.keepAliveProbes ?? tcb.keepAliveProbes;
   const retimed = options.keepAliveTimeMs !== undefined && tcb.keepAlive;
   if (options.keepAlive !== undefined || retimed) setKeepAlive(tcb, now, options.keepAlive ?? true);
-  tcb.userTimeoutMs = options.userTimeoutMs ?? tcb.userTimeoutMs;
+  if (options.userTimeoutMs !== undefined) setUserTimeout(tcb, now, options.userTimeoutMs);
   if (options.trafficClass !== undefined) tcb.trafficClass = options.trafficClass & 0xfc;
   tcb.hopLimit = options.hopLimit ?? tcb.hopLimit;
   tcb.reportSoftErrors = options.softErrors ?? tcb.reportSoftErrors;

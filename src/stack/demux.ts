@@ -49,6 +49,11 @@ export class Demux {
     return true;
   }
 
+  /** All entries, in no order that means anything. Nothing may be added or removed meanwhile. */
+  *entries(): Generator<Endpoint> {
+    for (const head of this.heads) for (let e = head; e !== null; e = e.chain) yield e;
+  }
+
   /** The entry with exactly these ends; addresses as words, `ports` as {@link Endpoint.ports}. */
   find(
     l0: number,

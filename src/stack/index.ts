@@ -6,6 +6,7 @@ export type { Listener, ListenerHandler, ListenOptions } from './listener.ts';
 export type { ConnectOptions } from './opening.ts';
 export { applySetting, defaultSettings, describeSettings } from './settings.ts';
 export type { Settings } from './settings-table.ts';
+export { socketTable } from './socket-table.ts';
 export { Stack, type StackOptions } from './stack.ts';
 export type { StackTrace } from './trace.ts';
 export type { UdpOptions, UdpSocket } from './udp.ts';

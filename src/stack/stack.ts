@@ -17,12 +17,12 @@ import type { CounterName } from '../ip/counters.ts';
 import type { Interface, InterfaceOptions } from '../ip/interface.ts';
 import { parsePrefix } from '../ip/routes.ts';
 import type { IpAddress } from '../wire/address.ts';
-import type { Connection } from './connection.ts';
+import { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
 import { Core, type CoreOptions } from './core.ts';
 import { Demux } from './demux.ts';
 import { Egress } from './egress.ts';
-import { EndpointKind } from './endpoint.ts';
+import { type Endpoint, EndpointKind } from './endpoint.ts';
 import { EthernetPort, type EthernetPortActions } from './ethernet-port.ts';
 import { EventQueue } from './events.ts';
 import { IcmpInput } from './icmp-input.ts';
@@ -204,6 +204,17 @@ export class Stack {
   /** The settings in use. IP's, ICMP's and listeners' may be changed while the host runs; connections keep theirs. */
   get settings(): Settings {
     return this.core.settings;
+  }
+
+  /** Who is there now, ordered by ports: listeners, connections and what is left of them in TIME-WAIT. */
+  endpoints(): Endpoint[] {
+    const list = [...this.connections.demux.entries()];
+    return list.sort((a, b) => a.localPort - b.localPort || a.remotePort - b.remotePort || a.r3 - b.r3);
+  }
+
+  /** ABORT for every connection: what a host that goes away owes its peers. */
+  abortAll(now: Time): void {
+    for (const endpoint of this.endpoints()) if (endpoint instanceof Connection) endpoint.abort(now);
   }
 
   /** Numbers of what there is now. */
