@@ -5,7 +5,7 @@
 
 import { seqDiff } from '../base/seq.ts';
 import { NEVER, type Time } from '../base/time.ts';
-import { retransmittedTooLong } from './retransmission.ts';
+import { discountDelay, retransmittedTooLong } from './retransmission.ts';
 import { enterClosed, sndEnd, type Tcb } from './tcb.ts';
 
 /** There is something to send and the peer's window is closed to all of it. */
@@ -30,6 +30,7 @@ export function stopPersist(tcb: Tcb): void {
 
 /** The timer fired. */
 export function persistTimeout(tcb: Tcb, now: Time): void {
+  discountDelay(tcb, tcb.persistDeadline, now);
   tcb.persistDeadline = NEVER;
   // A peer may keep its window shut for ever as long as it answers (MUST-37); one that is silent is gone (RFC 6429).
   if (tcb.unansweredProbes === 0) tcb.firstUnansweredAt = now;

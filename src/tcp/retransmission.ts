@@ -28,10 +28,12 @@ export function restartRetransmission(tcb: Tcb, now: Time): void {
 
 /** (5.4 - 5.7) The timer fired. */
 export function retransmissionTimeout(tcb: Tcb, now: Time): void {
+  const due = tcb.rtxDeadline;
   tcb.rtxDeadline = NEVER;
   tcb.retransmittedAt = now;
   stopTiming(tcb);
-  if (tcb.retransmits === 0) tcb.firstUnansweredAt = Math.min(tcb.lastSentAt, now);
+  if (tcb.retransmits === 0) tcb.firstUnansweredAt = tcb.lastSentAt;
+  discountDelay(tcb, due, now);
   if (!tcb.synAcked) {
     synTimeout(tcb, now);
     return;
@@ -46,6 +48,14 @@ export function retransmissionTimeout(tcb: Tcb, now: Time): void {
   abandonRecovery(tcb);
   backOff(tcb);
   tcb.rtxDeadline = now + tcb.rtoMs;
+}
+
+/**
+ * A timer that comes late, since the machine slept or the process was stopped, says nothing about the peer: it was we who
+ * did not listen. That time does not count towards R2, so nobody is given up who was not asked again.
+ */
+export function discountDelay(tcb: Tcb, due: Time, now: Time): void {
+  tcb.firstUnansweredAt = Math.min(tcb.firstUnansweredAt + (now - due), now);
 }
 
 /** A SYN or SYN,ACK was not answered (MUST-22). */
