@@ -35,7 +35,9 @@ export function keepAliveTimeout(tcb: Tcb, now: Time): void {
     tcb.keepAliveDeadline = idleSince > now ? idleSince : now + tcb.keepAliveTimeMs;
     return;
   }
-  if (tcb.keepAliveProbesSent >= tcb.keepAliveProbes) {
+  // Whose timer comes this late has slept, and not listened for the answer to the last probe: one more.
+  const slept = now - tcb.keepAliveDeadline > tcb.keepAliveIntervalMs;
+  if (tcb.keepAliveProbesSent >= tcb.keepAliveProbes && !slept) {
     markReset(tcb, tcb.sndNxt, tcb.rcvNxt);
     enterClosed(tcb, 'ETIMEDOUT');
     return;

@@ -67,6 +67,20 @@ describe('[G10] everything stands still for a while, in the middle of a transfer
     expect(peer.connection.status().state).toBe('ESTABLISHED');
   });
 
+  it('keep-alives unanswered when the machine falls asleep: one more is sent before the peer counts as dead', () => {
+    const lone = new Lone();
+    const peer = lone.open();
+    const keepAlive = { keepAlive: true, keepAliveTimeMs: 10_000, keepAliveIntervalMs: 1000, keepAliveProbes: 1 };
+    peer.connection.configure(lone.now, keepAlive);
+    expect(lone.pass(10_500).length).toBe(1);
+    lone.now += 3_600_000;
+    lone.node.stack.handleTimeout(lone.now);
+    expect(lone.pass(0).length).toBe(1);
+    expect(peer.connection.status().state).toBe('ESTABLISHED');
+    lone.pass(1000);
+    expect(peer.connection.status()).toMatchObject({ state: 'CLOSED', error: 'ETIMEDOUT' });
+  });
+
   it('an hour of sleep in TIME-WAIT ends it; in ESTABLISHED it ends nothing', () => {
     const lone = new Lone();
     const waiting = lone.open();
