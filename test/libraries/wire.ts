@@ -31,7 +31,7 @@ export class Wire {
 
   /** Listens on the server's host and hands each connection on. @returns the port. */
   async listen(onConnection: (socket: Socket) => void, options = {}): Promise<number> {
-    const server = this.server.createServer(options, onConnection);
+    const server = this.server.createServer({ noDelay: true, ...options }, onConnection);
     this.servers.push(server);
     server.listen(0);
     await once(server, 'listening');
@@ -44,7 +44,7 @@ export class Wire {
   }
 
   connect(port: number): Socket {
-    return this.client.connect({ host: this.address, port });
+    return this.client.connect({ host: this.address, port, noDelay: true });
   }
 
   close(): void {
