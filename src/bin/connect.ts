@@ -67,11 +67,21 @@ async function run(address: string, port: number, options: ConnectOptions): Prom
   });
   socket.connect({ host: address, port }, () => process.stdin.pipe(socket));
   socket.pipe(process.stdout);
+  let status: number | null = null;
+  // No kernel cleans up after this process: whoever stops it leaves a RST behind, not half a connection.
+  const stop = (code: number): void => {
+    status = code;
+    socket.resetAndDestroy();
+  };
+  process.once('SIGINT', () => stop(130));
+  process.once('SIGTERM', () => stop(143));
+  process.stdout.on('error', () => stop(0));
   const error = await outcome;
   trace?.flush();
   // What the last calls caused still leaves; TIME-WAIT ends with the process, as it must.
   setTimeout(() => {
     host.close();
+    if (status !== null) process.exit(status);
     if (error !== null) {
       const advice = ADVICE[(error as { code?: string }).code ?? ''];
       complain(`connect: ${error.message}${advice === undefined ? '' : `: ${advice}`}`);

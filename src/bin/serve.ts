@@ -86,7 +86,7 @@ async function run(
     server.close();
     for (const socket of ledger.open) socket.end();
     const finish = (): void => {
-      for (const socket of ledger.open) socket.resetAndDestroy();
+      ledger.reset();
       // One more turn, so that what the last calls caused still leaves.
       setTimeout(() => {
         trace?.flush();

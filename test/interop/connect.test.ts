@@ -77,6 +77,31 @@ describe.each(FAMILIES)('over $name', (family) => {
     expect(textAfterFinOf(story.opener, story.accepter)).toBe(22);
   });
 
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s leaves a RST behind, not half a connection', async (signal, code) => {
+    const server = await listen();
+    const client = connect(ns, family, PORT);
+    client.child.stdin.write('hello\n');
+    await server.seen(/hello/);
+    expect((await client.stop(signal)).code).toBe(code);
+    await server.done(WAIT);
+    expect(ns.sockets()).toEqual([]);
+  });
+
+  test('a reader that has seen enough ends it quietly', async () => {
+    const server = await listen();
+    const client = connect(ns, family, PORT);
+    server.child.stdin.write('one\n');
+    await client.seen(/one/);
+    client.child.stdout.destroy();
+    server.child.stdin.write('two\n');
+    const { code, stderr } = await client.done(WAIT);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    await server.done(WAIT);
+  });
+
   test('both close at once: FINs that cross, acknowledged crosswise', async () => {
     const server = await listen();
     const client = connect(ns, family, PORT);

@@ -155,6 +155,21 @@ describe.each(FAMILIES)('over $name', (family) => {
   });
 });
 
+test('Ctrl-C does not wait for peers that never close: after two seconds they are reset, and the table says so', async () => {
+  const [family] = FAMILIES;
+  if (family === undefined) throw new Error('no family');
+  const { running, port } = await serve(ns, family, '--echo');
+  const client = ns.start('nc.openbsd', ['-n', family.local, String(port)]);
+  client.child.stdin.write('hello\n');
+  await client.seen(/^hello$/m);
+  client.child.kill('SIGSTOP');
+  const { code, stdout } = await running.stop();
+  expect(code).toBe(0);
+  expect(stdout.toString()).toMatch(/10\.7\.0\.1:\d+ +6 +6 +[23]\.\d{3} s +reset by us/);
+  expect(ns.sockets()).toEqual([]);
+  client.child.kill('SIGKILL');
+});
+
 test('the web server keeps to its directory, and hidden files to itself', async () => {
   const [family] = FAMILIES;
   if (family === undefined) throw new Error('no family');

@@ -35,6 +35,7 @@ export class Ledger {
       error = cause.code ?? cause.message;
     });
     socket.on('close', () => {
+      if (entry.until !== null) return;
       entry.ended = error ?? 'closed';
       entry.until = this.now();
     });
@@ -49,6 +50,16 @@ export class Ledger {
   /** Sockets that are still open. */
   get open(): Socket[] {
     return this.entries.filter((entry) => entry.until === null).map((entry) => entry.socket);
+  }
+
+  /** Breaks off what is still open, with a RST. */
+  reset(): void {
+    for (const entry of this.entries) {
+      if (entry.until !== null) continue;
+      entry.socket.resetAndDestroy();
+      entry.ended = 'reset by us';
+      entry.until = this.now();
+    }
   }
 
   /** The table, a line a connection. */
