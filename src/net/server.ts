@@ -5,22 +5,36 @@ import { EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Listener } from '../stack/listener.ts';
 import { IpAddress } from '../wire/address.ts';
+import { checkPort, nodeError } from './checks.ts';
 import { socketError } from './errors.ts';
 import { type AddressInfo, familyName, Socket, type SocketOptions } from './socket.ts';
 
-export interface ServerOptions extends SocketOptions {
-  readonly noDelay?: boolean;
-  readonly keepAlive?: boolean;
-  readonly keepAliveInitialDelay?: number;
+export interface ServerOptions extends Omit<SocketOptions, 'signal' | 'onread'> {
+  /** Connections are not read from until somebody resumes them. */
+  readonly pauseOnConnect?: boolean;
 }
 
 export interface ListenOptions {
   /** 0 or left out: a free one. */
-  readonly port?: number;
-  /** An IP address of the host; left out, any. */
+  readonly port?: number | string | null;
+  /** An IP address of the host, or localhost; left out, any. */
   readonly host?: string;
   readonly backlog?: number;
   readonly ipv6Only?: boolean;
+  /** Closes the server when it is aborted. */
+  readonly signal?: AbortSignal;
+}
+
+type ListenArguments =
+  | [options: ListenOptions, onListening?: () => void]
+  | [onListening?: () => void]
+  | [port: number | string | null | undefined, ...rest: (string | number | (() => void) | undefined)[]];
+
+/** `listen(port, host, backlog, …)`: what is text is the host, what is a number the backlog. */
+function listenOptions(port: ListenOptions['port'], rest: readonly unknown[]): ListenOptions {
+  const host = rest.find((value) => typeof value === 'string');
+  const backlog = rest.find((value) => typeof value === 'number');
+  return { port: port ?? 0, ...(host === undefined ? {} : { host }), ...(backlog === undefined ? {} : { backlog }) };
 }
 
 export class Server extends EventEmitter {
@@ -43,42 +57,52 @@ export class Server extends EventEmitter {
     return this.listener !== null;
   }
 
-  /** Starts to listen; the outcome is 'listening' or 'error'. */
-  listen(options: ListenOptions, onListening?: () => void): this;
-  listen(port?: number, host?: string, backlog?: number, onListening?: () => void): this;
-  listen(port: number, onListening: () => void): this;
-  listen(first: ListenOptions | number = 0, ...rest: Array<string | number | (() => void) | undefined>): this {
-    const callback = rest.find((value) => typeof value === 'function');
-    const [host, backlog] = rest;
+  /**
+   * Starts to listen; the outcome is 'listening' or 'error'.
+   * @throws what node:net throws for arguments that make no sense.
+   */
+  listen(...args: ListenArguments): this {
+    const [first, ...rest] = args;
     const options: ListenOptions =
-      typeof first !== 'number'
+      typeof first === 'object' && first !== null
         ? first
-        : {
-            port: first,
-            ...(typeof host === 'string' ? { host } : {}),
-            ...(typeof backlog === 'number' ? { backlog } : {}),
-          };
-    if (this.listening) throw new EstabError('EISCONN', 'this server listens already; close it first');
+        : listenOptions(typeof first === 'function' ? 0 : first, rest);
+    const callback = args.find((value) => typeof value === 'function');
+    if (this.listener !== null) {
+      const message = 'Listen method has been called more than once without closing.';
+      throw nodeError(Error, 'ERR_SERVER_ALREADY_LISTEN', message);
+    }
+    const port = checkPort(options.port ?? 0, 'options.port');
     if (callback !== undefined) this.once('listening', callback);
     try {
-      this.listener = this.start(options);
+      this.listener = this.start(options, port);
+      this.watch(options.signal);
       queueMicrotask(() => this.emit('listening'));
     } catch (error) {
       if (!(error instanceof EstabError)) throw error;
-      const failure = socketError(error.code, 'listen', options.host ?? '::', options.port ?? 0);
+      const failure = socketError(error.code, 'listen', options.host ?? '::', port);
       queueMicrotask(() => this.emit('error', failure));
     }
     return this;
   }
 
-  private start({ port = 0, host, backlog, ipv6Only }: ListenOptions): Listener {
+  private start({ host, backlog, ipv6Only }: ListenOptions, port: number): Listener {
+    const address = host === undefined ? null : IpAddress.parse(host === 'localhost' ? '127.0.0.1' : host);
     return this.host.stack.listen({
       port,
-      ...(host === undefined ? {} : { address: IpAddress.parse(host) }),
+      address,
       ...(backlog === undefined ? {} : { backlog }),
       ...(ipv6Only === undefined ? {} : { v6Only: ipv6Only }),
       handler: { acceptable: (listener) => this.accept(listener) },
     });
+  }
+
+  private watch(signal: AbortSignal | undefined): void {
+    if (signal === undefined) return;
+    const close = (): void => void this.close();
+    if (signal.aborted) queueMicrotask(close);
+    else signal.addEventListener('abort', close, { once: true });
+    this.once('close', () => signal.removeEventListener('abort', close));
   }
 
   address(): AddressInfo | null {
@@ -91,7 +115,7 @@ export class Server extends EventEmitter {
   close(onClose?: (error?: Error) => void): this {
     if (this.listener === null) {
       if (onClose !== undefined) {
-        const error = Object.assign(new Error('Server is not running.'), { code: 'ERR_SERVER_NOT_RUNNING' });
+        const error = nodeError(Error, 'ERR_SERVER_NOT_RUNNING', 'Server is not running.');
         queueMicrotask(() => onClose(error));
       }
       return this;
@@ -121,18 +145,15 @@ export class Server extends EventEmitter {
   private accept(listener: Listener): void {
     for (let next = listener.accept(this.host.now()); next !== null; next = listener.accept(this.host.now())) {
       if (this.maxConnections !== undefined && this.open >= this.maxConnections) {
-        this.emit('drop', {
-          localAddress: next.local.toString(),
-          localPort: next.localPort,
-          remoteAddress: next.remote.toString(),
-          remotePort: next.remotePort,
-        });
-        next.close(this.host.now());
+        const dropped = new Socket(this.host, {}, next, listener.local.family === 6);
+        const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = dropped;
+        this.emit('drop', { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily });
+        dropped.destroy();
         continue;
       }
-      const socket = new Socket(this.host, this.options, next);
-      if (this.options.noDelay === true) socket.setNoDelay(true);
-      if (this.options.keepAlive === true) socket.setKeepAlive(true, this.options.keepAliveInitialDelay);
+      const socket = new Socket(this.host, this.options, next, listener.local.family === 6);
+      socket.server = this;
+      if (this.options.pauseOnConnect === true) socket.pause();
       this.open++;
       socket.once('close', () => {
         this.open--;

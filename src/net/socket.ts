@@ -8,22 +8,37 @@ import { type ErrorCode, EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Connection, ConnectionHandler } from '../stack/connection.ts';
 import { IpAddress } from '../wire/address.ts';
+import { checkDuration, checkFunction, nodeError } from './checks.ts';
+import {
+  type ConnectArguments,
+  type ConnectOptions,
+  checkConnect,
+  connectArguments,
+  resolve,
+} from './connect-options.ts';
 import { socketError } from './errors.ts';
+import { nextTurn } from './turn.ts';
+
+export type { ConnectOptions } from './connect-options.ts';
 
 export interface SocketOptions {
   /** False (the default): the writable side ends by itself when the peer has ended. */
   readonly allowHalfOpen?: boolean;
-}
-
-export interface ConnectOptions {
-  readonly port: number;
-  /** An IP address. Names are not looked up. */
-  readonly host?: string;
-  readonly localAddress?: string;
-  readonly localPort?: number;
+  /** Bytes that wait unread or unwritten in the stream before it says stop. */
+  readonly highWaterMark?: number;
   readonly noDelay?: boolean;
   readonly keepAlive?: boolean;
+  /** Milliseconds. */
   readonly keepAliveInitialDelay?: number;
+  /** Destroys the socket when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** All that is read goes into this buffer, and to `callback`, which says false to pause. */
+  readonly onread?: OnRead;
+}
+
+export interface OnRead {
+  readonly buffer: Uint8Array | (() => Uint8Array);
+  callback(bytes: number, buffer: Uint8Array): boolean | undefined;
 }
 
 export interface AddressInfo {
@@ -39,57 +54,83 @@ export class Socket extends Duplex {
   bytesRead = 0;
   /** Idle milliseconds after which 'timeout' is emitted; 0 for never. */
   timeout = 0;
+  /** The server it was accepted by. */
+  server: object | null = null;
   private readonly host: Host;
+  private readonly onread: OnRead | null;
+  /** Of an IPv6 listener: IPv4 addresses are shown as ::ffff:a.b.c.d. */
+  private readonly mapped: boolean;
+  private hadError = false;
   private connection: Connection | null = null;
   /** A write whose callback waits for room, or for the connection to open. */
   private waiting: { chunk: Uint8Array | null; done: WriteCallback } | null = null;
   private finalWaiting: WriteCallback | null = null;
   private written = 0;
   private wantsMore = false;
+  private onreadPaused = false;
   private ended = false;
   private idleTimer: ReturnType<typeof setTimeout> | null = null;
   private noDelay = false;
   private keepAlive: { on: boolean; delay: number } | null = null;
 
-  /** @param connection an accepted connection; null for one that will `connect`. */
-  constructor(host: Host, options: SocketOptions = {}, connection: Connection | null = null) {
-    super({ allowHalfOpen: options.allowHalfOpen ?? false, autoDestroy: true, emitClose: true, decodeStrings: true });
+  /**
+   * @param connection an accepted connection; null for one that will `connect`.
+   * @param mapped it came by an IPv6 listener.
+   */
+  constructor(host: Host, options: SocketOptions = {}, connection: Connection | null = null, mapped = false) {
+    super({
+      allowHalfOpen: options.allowHalfOpen ?? false,
+      autoDestroy: true,
+      // 'close' says whether there was an error, as no other stream's does: it is told in _destroy.
+      emitClose: false,
+      decodeStrings: true,
+      ...(options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
     this.host = host;
-    // With allowHalfOpen false the stream ends itself after 'end'; node's net does no other thing.
+    this.mapped = mapped;
+    this.onread = options.onread ?? null;
+    this.noDelay = options.noDelay ?? false;
+    if (options.keepAlive === true) this.keepAlive = { on: true, delay: options.keepAliveInitialDelay ?? 0 };
     if (connection !== null) this.adopt(connection);
   }
 
-  /** Opens a connection. The outcome is 'connect' or 'error'. */
-  connect(options: ConnectOptions, onConnect?: () => void): this;
-  connect(port: number, host?: string, onConnect?: () => void): this;
-  connect(first: ConnectOptions | number, second?: string | (() => void), third?: () => void): this {
-    const options =
-      typeof first === 'number' ? { port: first, ...(typeof second === 'string' ? { host: second } : {}) } : first;
-    const onConnect = typeof second === 'function' ? second : third;
-    if (onConnect !== undefined) this.once('connect', onConnect);
-    const address = options.host ?? '127.0.0.1';
-    const remote = IpAddress.tryParse(address);
-    if (remote === null) {
-      throw new EstabError('EINVAL', `"${address}" is no IP address; names are not looked up here, resolve it first`);
-    }
+  /**
+   * Opens a connection; the outcome is 'connect' or 'error'.
+   * @throws what node:net throws for arguments that make no sense.
+   */
+  connect(...args: ConnectArguments): this {
+    const { options, onConnect } = connectArguments(args);
+    if (onConnect !== null) this.once('connect', onConnect);
+    const port = checkConnect(options);
     this.connecting = true;
     if (options.noDelay === true) this.noDelay = true;
     if (options.keepAlive === true) this.keepAlive = { on: true, delay: options.keepAliveInitialDelay ?? 0 };
+    resolve(options, (error, address, family) => {
+      const host = options.host ?? 'localhost';
+      const found = error === null ? IpAddress.tryParse(address) : null;
+      if (host !== address) this.emit('lookup', error, address, family, host);
+      if (!this.connecting) return;
+      if (found !== null) this.open(found, port, options);
+      else nextTurn(() => this.destroy(error ?? new EstabError('EINVAL', `lookup gave "${address}", no IP address`)));
+    });
+    return this;
+  }
+
+  private open(remote: IpAddress, port: number, { localAddress, localPort }: ConnectOptions): void {
     try {
       const connection = this.host.stack.connect(this.host.now(), {
         remote,
-        port: options.port,
-        ...(options.localAddress === undefined ? {} : { local: IpAddress.parse(options.localAddress) }),
-        ...(options.localPort === undefined ? {} : { localPort: options.localPort }),
+        port,
+        ...(localAddress === undefined ? {} : { local: IpAddress.parse(localAddress) }),
+        ...(localPort === undefined ? {} : { localPort }),
       });
       this.adopt(connection);
       this.host.wake();
     } catch (error) {
-      this.connecting = false;
       if (!(error instanceof EstabError)) throw error;
-      this.destroy(socketError(error.code, 'connect', address, options.port));
+      this.destroy(socketError(error.code, 'connect', remote.toString(), port));
     }
-    return this;
   }
 
   // -- what node's net.Socket says of itself
@@ -115,7 +156,7 @@ export class Socket extends Duplex {
   }
 
   get remoteAddress(): string | undefined {
-    return this.connecting ? undefined : this.connection?.remote.toString();
+    return this.connecting ? undefined : this.shown(this.connection?.remote);
   }
 
   get remotePort(): number | undefined {
@@ -123,11 +164,11 @@ export class Socket extends Duplex {
   }
 
   get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
-    return this.connection === null || this.connecting ? undefined : familyName(this.connection.remote);
+    return this.connection === null || this.connecting ? undefined : this.family(this.connection.remote);
   }
 
   get localAddress(): string | undefined {
-    return this.connection?.local.toString();
+    return this.shown(this.connection?.local);
   }
 
   get localPort(): number | undefined {
@@ -135,13 +176,14 @@ export class Socket extends Duplex {
   }
 
   get localFamily(): 'IPv4' | 'IPv6' | undefined {
-    return this.connection === null ? undefined : familyName(this.connection.local);
+    return this.connection === null ? undefined : this.family(this.connection.local);
   }
 
   address(): AddressInfo | Record<string, never> {
     const { connection } = this;
     if (connection === null) return {};
-    return { address: connection.local.toString(), family: familyName(connection.local), port: connection.localPort };
+    const address = this.shown(connection.local) as string;
+    return { address, family: this.family(connection.local), port: connection.localPort };
   }
 
   setNoDelay(noDelay = true): this {
@@ -157,12 +199,16 @@ export class Socket extends Duplex {
     return this;
   }
 
+  /** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE as node:net. */
   setTimeout(timeout: number, onTimeout?: () => void): this {
-    this.timeout = timeout;
+    if (this.destroyed) return this;
+    const duration = checkDuration('msecs', timeout);
     if (onTimeout !== undefined) {
-      if (timeout === 0) this.off('timeout', onTimeout);
+      checkFunction('callback', onTimeout);
+      if (duration === 0) this.off('timeout', onTimeout);
       else this.once('timeout', onTimeout);
     }
+    this.timeout = duration;
     this.restartIdleTimer();
     return this;
   }
@@ -182,11 +228,28 @@ export class Socket extends Duplex {
     else this.once('finish', () => this.destroy());
   }
 
-  /** Closes with a RST. */
+  /** Closes with a RST; while it connects, as soon as it is open. */
   resetAndDestroy(): this {
-    this.connection?.abort(this.host.now());
+    const { connection } = this;
+    if (connection === null && !this.connecting) {
+      return this.destroy(nodeError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'));
+    }
+    if (this.connecting) return this.once('connect', () => this.resetAndDestroy());
+    connection?.abort(this.host.now());
     this.host.wake();
     return this.destroy();
+  }
+
+  /** After both ends have ended, the peer's end is why nothing more can be written. */
+  override write(chunk: unknown, ...rest: unknown[]): boolean {
+    const given = [chunk, ...rest] as [never];
+    if (this.allowHalfOpen || !this.readableEnded || !this.writableEnded || this.destroyed)
+      return super.write(...given);
+    const error = nodeError(Error, 'EPIPE', 'This socket has been ended by the other party');
+    const callback = rest.find((value) => typeof value === 'function') as ((error: Error) => void) | undefined;
+    if (callback !== undefined) nextTurn(() => callback(error));
+    this.destroy(error);
+    return false;
   }
 
   // -- the stream's side
@@ -233,6 +296,8 @@ export class Socket extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.stopIdleTimer();
     this.connecting = false;
+    this.hadError = error !== null;
+    nextTurn(() => this.emit('close', this.hadError));
     const { connection } = this;
     if (connection !== null) {
       connection.handler = {};
@@ -270,6 +335,8 @@ export class Socket extends Duplex {
     this.restartIdleTimer();
     this.emit('connect');
     this.emit('ready');
+    // As node's net: what arrives is taken in up to the mark, whether somebody reads already or not.
+    if (!this.isPaused()) this.read(0);
     const { waiting, finalWaiting } = this;
     this.waiting = null;
     this.finalWaiting = null;
@@ -289,13 +356,8 @@ export class Socket extends Duplex {
   private pull(): void {
     const { connection } = this;
     if (connection === null || this.connecting || this.destroyed) return;
-    while (this.wantsMore) {
-      const bytes = connection.read(this.host.now());
-      if (bytes === null) break;
-      this.bytesRead += bytes.length;
-      this.restartIdleTimer();
-      this.wantsMore = this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-    }
+    if (this.onread === null) this.pullIntoStream(connection);
+    else this.pullIntoBuffer(connection, this.onread);
     this.host.wake();
     const over = connection.peerHasClosed || connection.state === 'CLOSED';
     if (over && connection.readable === 0 && !this.ended && connection.tcb.error === null) {
@@ -304,6 +366,39 @@ export class Socket extends Duplex {
       // Nobody may be reading: 'end' still has to come.
       this.read(0);
     }
+  }
+
+  private pullIntoStream(connection: Connection): void {
+    while (this.wantsMore && !this.destroyed) {
+      const bytes = connection.read(this.host.now());
+      if (bytes === null) return;
+      this.bytesRead += bytes.length;
+      this.restartIdleTimer();
+      this.wantsMore = this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    }
+  }
+
+  private pullIntoBuffer(connection: Connection, { buffer, callback }: OnRead): void {
+    while (!this.onreadPaused && !this.destroyed) {
+      const into = typeof buffer === 'function' ? buffer() : buffer;
+      const bytes = connection.read(this.host.now(), into.length);
+      if (bytes === null) return;
+      into.set(bytes);
+      this.bytesRead += bytes.length;
+      this.restartIdleTimer();
+      if (callback.call(this, bytes.length, into) === false) this.onreadPaused = true;
+    }
+  }
+
+  override pause(): this {
+    this.onreadPaused = true;
+    return super.pause();
+  }
+
+  override resume(): this {
+    this.onreadPaused = false;
+    if (this.onread !== null) nextTurn(() => this.pull());
+    return super.resume();
   }
 
   private onClosed(error: ErrorCode | null): void {
@@ -329,6 +424,14 @@ export class Socket extends Duplex {
       ...(keepAlive === null ? {} : { keepAlive: keepAlive.on }),
       ...(keepAlive === null || keepAlive.delay <= 0 ? {} : { keepAliveTimeMs: keepAlive.delay }),
     });
+  }
+
+  private shown(address: IpAddress | undefined): string | undefined {
+    return this.mapped && address?.family === 4 ? `::ffff:${address}` : address?.toString();
+  }
+
+  private family(address: IpAddress): 'IPv4' | 'IPv6' {
+    return this.mapped ? 'IPv6' : familyName(address);
   }
 
   private asSocketError(error: unknown, syscall: string): Error {
