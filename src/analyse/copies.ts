@@ -4,9 +4,9 @@
  * sender does not repeat; told from each other by how many packets it happens to and by the hop count.
  */
 
-import { ACK, FIN, SYN } from '../wire/tcp.ts';
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import { Bit } from './segment-log.ts';
-import { type Trace, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 const LOOK_BACK = 64;
 const MAX_RECORDS = 2 ** 31;
@@ -20,12 +20,22 @@ export interface Copies {
 }
 
 export function findCopies(t: Trace): Copies {
+  const unasked = timeUnasked(t);
   base += MAX_RECORDS;
   const pairs: number[] = [];
   let hops = 0;
+  const highest: [number, number] = [0, 0];
+  const repeated: [number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let i = 0; i < t.n; i++) {
-    const earlier = sameBefore(t, i);
-    if (earlier < 0) continue;
+    const side = t.side[i] as Side;
+    // A sender in recovery may repeat at once what it has just sent (RFC 6582): then time vouches for nothing.
+    const recovering = t.time(i) - repeated[side] < 4 * unasked;
+    const earlier = sameBefore(t, i, recovering ? 0 : unasked);
+    if (earlier < 0) {
+      if (t.end[i] > highest[side]) highest[side] = t.end[i];
+      else if (t.start[i] < t.end[i]) repeated[side] = t.time(i);
+      continue;
+    }
     t.copyOf[i] = earlier;
     pairs.push(i);
     if (t.ttl(earlier) !== t.ttl(i)) hops++;
@@ -42,6 +52,26 @@ export function findCopies(t: Trace): Copies {
 }
 
 /**
+ * Seconds within which nobody sends a segment again: no answer can have come back, no timer runs out. Half the round
+ * trip, which is the whole handshake's time wherever the capture was taken; 0 where it was not seen.
+ */
+function timeUnasked(t: Trace): number {
+  let syn = -1;
+  let synAck = -1;
+  for (let i = 0; i < t.n && i < 32; i++) {
+    const flags = t.flags(i) & (SYN | ACK | RST);
+    if (flags === SYN && synAck < 0) syn = i;
+    else if (flags === (SYN | ACK) && syn >= 0 && t.side[i] !== t.side[syn]) synAck = i;
+    else if (flags === ACK && synAck >= 0 && t.side[i] === t.side[syn])
+      return Math.min(SHORTEST_TIMER / 2, (t.time(i) - t.time(syn)) / 2);
+  }
+  return 0;
+}
+
+/** No retransmission timer in use is shorter, seconds. */
+const SHORTEST_TIMER = 0.2;
+
+/**
  * The latest two records for each fingerprint, as `base` plus index; shared between connections, each of which begins
  * with a higher base, so that nothing has to be cleared.
  */
@@ -49,7 +79,7 @@ const slots = new Float64Array(8192);
 let base = 1;
 
 /** The earlier record that is the same packet, or -1; to be called for each record in turn. */
-function sameBefore(t: Trace, i: number): number {
+function sameBefore(t: Trace, i: number, unasked: number): number {
   const { log } = t;
   const a = t.record[i];
   const key = Math.imul(log.seq[a] ^ Math.imul(log.ack[a], 31) ^ (log.ipId[a] << 8) ^ log.length[a], 0x9e3779b1);
@@ -61,10 +91,11 @@ function sameBefore(t: Trace, i: number): number {
   for (const k of [latest, before]) {
     if (k < 0 || k >= i || i - k > LOOK_BACK || !sameFields(t, i, k)) continue;
     if (log.ipId[a] !== 0) return t.verdict[k] !== Verdict.PLAIN && t.copyOf[k] >= 0 ? t.copyOf[k] : k;
-    // Without an identification only a stamp can vouch for it, and only where text is repeated within its tick.
+    // Without an identification, time has to vouch for it: text that comes again before its sender can have heard
+    // anything about it, or within the tick of its stamp, was not sent again.
     const carries = log.length[a] > 0 || (log.flags[a] & (SYN | FIN)) !== 0;
     const stamped = t.has(i, Bit.TIMESTAMPS) && (log.flags[a] & ACK) !== 0;
-    if (stamped && carries && t.time(i) - t.time(k) < 0.001) return k;
+    if (carries && t.time(i) - t.time(k) < (stamped ? Math.max(unasked, 0.001) : unasked)) return k;
   }
   return -1;
 }

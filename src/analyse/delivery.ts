@@ -11,10 +11,11 @@ import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import { fillHoles, type Hole, Pieces } from './pieces.ts';
 import type { Place } from './place.ts';
 import { Bit } from './segment-log.ts';
+import { roundTrips } from './timing.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
 
 /** What a retransmission was sent for, as far as the packets tell. */
-export type Trigger = 'fast' | 'timeout' | 'tail-probe' | 'resized' | 'unknown';
+export type Trigger = 'fast' | 'partial-ack' | 'timeout' | 'tail-probe' | 'resized' | 'unknown';
 
 export interface Retransmission {
   index: number;
@@ -22,7 +23,7 @@ export interface Retransmission {
   original: number;
   needless: boolean;
   /** Why it is known to be needless. */
-  proof: 'acknowledged' | 'dsack' | 'timestamp' | 'late-original' | null;
+  proof: 'acknowledged' | 'dsack' | 'timestamp' | 'too-soon' | 'late-original' | null;
   trigger: Trigger;
   /** The acknowledgment that reported the needless copy. */
   dsack: number;
@@ -64,13 +65,20 @@ interface Working extends Delivery {
   lowest: number;
   scanned: number;
   duplicateAcks: number;
+  /** What was out when recovery began (RFC 6582), and when the last acknowledgment was seen. */
+  recover: number;
+  lastAck: number;
   countsIds: boolean;
+  /** Seconds a tick of this side's timestamps, Infinity when not known. */
+  tick: number;
   lastIndex: number;
   lostAckFrom: number;
   unmatched: number[];
 }
 
 const DUPLICATE_THRESHOLD = 3;
+/** Sooner after an acknowledgment than any timer in use, seconds. */
+const SOON = 0.1;
 
 /** Follows both sides at once; also sets the verdict of each record. */
 export function followDelivery(t: Trace, place: Place, crossedOpen: boolean): [Delivery, Delivery] {
@@ -120,12 +128,15 @@ function newWorking(t: Trace, side: Side): Working {
       lowest: 0,
       scanned: 0,
       duplicateAcks: 0,
+      recover: 0,
+      lastAck: Number.NEGATIVE_INFINITY,
       lastIndex: -1,
     },
     lostAckFrom: Number.NEGATIVE_INFINITY,
     unmatched: [],
     pieces: new Pieces(),
     countsIds: countsIds(t, side),
+    tick: tickOf(t, side),
   };
 }
 
@@ -147,6 +158,18 @@ function countsIds(t: Trace, side: Side): boolean {
   return steps >= 2 && small >= 0.9 * steps;
 }
 
+/** From the first and the last stamp of a side. */
+function tickOf(t: Trace, side: Side): number {
+  const stamped = (i: number): boolean => t.side[i] === side && t.has(i, Bit.TIMESTAMPS) && (t.flags(i) & RST) === 0;
+  let first = 0;
+  while (first < t.n && !stamped(first)) first++;
+  let last = t.n - 1;
+  while (last > first && !stamped(last)) last--;
+  if (first >= last) return Number.POSITIVE_INFINITY;
+  const ticks = (t.tsVal(last) - t.tsVal(first)) | 0;
+  return ticks > 0 ? (t.time(last) - t.time(first)) / ticks : Number.POSITIVE_INFINITY;
+}
+
 /** A segment that takes sequence space goes by. */
 function sent(t: Trace, place: Place, own: Working, i: number): void {
   const start = t.start[i];
@@ -159,7 +182,7 @@ function sent(t: Trace, place: Place, own: Working, i: number): void {
   }
   if (start >= own.maxEnd) {
     if (start > own.maxEnd) own.holes.push({ start: own.maxEnd, end: start, opened: i });
-    else if (replacesUnseen(t, place, own, i)) retransmit(t, own, i, -1);
+    else if (replacesUnseen(t, place, own, i)) retransmit(t, place, own, i, -1);
     own.pieces.add(start, end, i);
     own.maxEnd = end;
     return;
@@ -177,7 +200,7 @@ function sent(t: Trace, place: Place, own: Working, i: number): void {
       t.verdict[i] = Verdict.REORDERED;
       own.reordered.push(i);
       own.lateness.push(overtook < 0 ? 0 : (t.time(i) - t.time(overtook)) * 1000);
-    } else retransmit(t, own, i, -1);
+    } else retransmit(t, place, own, i, -1);
     addPieces(own, start, end, i);
     if (end > own.maxEnd) own.maxEnd = end;
     return;
@@ -188,7 +211,7 @@ function sent(t: Trace, place: Place, own: Working, i: number): void {
     lateOriginal(t, own, i, original);
     return;
   }
-  retransmit(t, own, i, original);
+  retransmit(t, place, own, i, original);
   if (own.scanned < own.pieces.count) own.scanned = Math.min(own.scanned, at);
   own.pieces.split(start);
   own.pieces.split(Math.min(end, own.maxEnd));
@@ -260,12 +283,14 @@ function isLateOriginal(t: Trace, place: Place, own: Working, overtook: number, 
   if (t.has(i, Bit.TIMESTAMPS) && t.has(overtook, Bit.TIMESTAMPS)) {
     const step = (t.tsVal(i) - t.tsVal(overtook)) | 0;
     if (step !== 0) return step < 0;
+    // The same tick of a fast clock: sent together with what overtook it, before anybody could ask for it again.
+    if (place.rtt !== null && own.tick < 0.25 * place.rtt) return true;
   }
   const late = t.time(i) - t.time(overtook);
   return place.rtt === null ? late < 0.003 : late < 0.7 * place.rtt;
 }
 
-function retransmit(t: Trace, own: Working, i: number, original: number): void {
+function retransmit(t: Trace, place: Place, own: Working, i: number, original: number): void {
   const known = original >= 0 && own.acknowledged >= t.end[i];
   // SYN and SYN-ACK are judged with the handshake: one repeats the other's loss, not its own.
   const proven = known && (t.flags(i) & SYN) === 0;
@@ -276,7 +301,7 @@ function retransmit(t: Trace, own: Working, i: number, original: number): void {
     original,
     needless: proven,
     proof: known && (t.flags(i) & (SYN | ACK)) !== SYN ? 'acknowledged' : null,
-    trigger: triggerOf(t, own, i, original),
+    trigger: triggerOf(t, place, own, i, original),
     dsack: -1,
     tooBig: wasTooBig(t, i, original),
   });
@@ -293,14 +318,19 @@ function wasTooBig(t: Trace, i: number, original: number): boolean {
   return false;
 }
 
-function triggerOf(t: Trace, own: Working, i: number, original: number): Trigger {
+function triggerOf(t: Trace, place: Place, own: Working, i: number, original: number): Trigger {
   if (wasTooBig(t, i, original)) return 'resized';
   if ((t.flags(i) & SYN) !== 0) return 'timeout';
   if (own.duplicateAcks >= 1) {
     const piece = own.pieces.after(t.start[i]);
     const sackedAbove = own.pieces.sacked.indexOf(true, piece) >= 0;
-    if (sackedAbove || own.duplicateAcks >= DUPLICATE_THRESHOLD) return 'fast';
+    if (sackedAbove || own.duplicateAcks >= DUPLICATE_THRESHOLD) {
+      own.recover = own.maxEnd;
+      return 'fast';
+    }
   }
+  // RFC 6582 section 3.2: an acknowledgment of some of what was out when recovery began asks for the next segment.
+  if (own.acknowledged < own.recover && t.time(i) - own.lastAck < SOON + (place.rtt ?? 0)) return 'partial-ack';
   if (original < 0) return 'unknown';
   // RFC 8985 section 7: a probe sends the last segment again, well before the timeout.
   const waited = t.time(i) - t.time(original);
@@ -313,6 +343,7 @@ function triggerOf(t: Trace, own: Working, i: number, original: number): Trigger
 /** The other side's acknowledgment in record i, about what `own` sent. */
 function acknowledged(t: Trace, own: Working, i: number, side: Side): void {
   const ack = t.ack[i];
+  own.lastAck = t.time(i);
   const isDsack = ownDsack(t, i);
   if (isDsack) matchDsack(t, own, i, side);
   if (ack > own.acknowledged) {
@@ -388,6 +419,9 @@ function matchDsack(t: Trace, own: Working, i: number, side: Side): void {
   }
   // A probe repeats an old octet on purpose, and a SYN-ACK that crossed a SYN repeats the SYN's number.
   if (left < 1 || answersProbe(t, i, side, left, right)) return;
+  // The report itself may have been doubled.
+  const last = own.unexplainedDsacks.at(-1);
+  if (last !== undefined && t.sackEdge(last, 0) === left && t.sackEdge(last, 1) === right) return;
   own.unexplainedDsacks.push(i);
 }
 
@@ -408,6 +442,7 @@ function answersProbe(t: Trace, i: number, side: Side, left: number, right: numb
 
 function finish(t: Trace, place: Place, own: Working): void {
   judgeByTimestamp(t, own);
+  judgeByTime(t, place, own);
   for (const r of own.retransmissions) {
     // Sent because later segments were reported first, and then reported twice: the first copy was only late.
     const late = r.needless && r.trigger === 'fast' && r.original >= 0 && r.proof !== 'acknowledged';
@@ -437,6 +472,29 @@ function judgeByTimestamp(t: Trace, own: Working): void {
   }
 }
 
+/**
+ * An acknowledgment that comes back sooner than any answer can answers an earlier copy: the text had arrived, or was
+ * about to.
+ */
+function judgeByTime(t: Trace, place: Place, own: Working): void {
+  const open = own.retransmissions.filter((r) => !r.needless && r.original >= 0 && !r.tooBig);
+  if (open.length === 0) return;
+  const side = t.side[open[0].index] as Side;
+  const fastest = Math.min(place.answer[side === 0 ? 1 : 0], (roundTrips(t, side)?.min ?? Number.NaN) / 1000);
+  // Also where either is not known.
+  if (!(fastest > 0.002 && Number.isFinite(fastest))) return;
+  for (const r of open) {
+    if ((t.flags(r.index) & SYN) !== 0) continue;
+    const end = t.end[r.index];
+    let k = r.index + 1;
+    while (k < t.n && (t.side[k] === side || t.ack[k] < end || t.verdict[k] !== Verdict.PLAIN)) k++;
+    if (k === t.n || t.time(k) - t.time(r.index) >= 0.7 * fastest) continue;
+    r.needless = true;
+    r.proof = 'too-soon';
+    t.verdict[r.index] = Verdict.NEEDLESS;
+  }
+}
+
 /** The first copy had arrived and no answer came in a time in which even a delayed one would have. */
 function answerWasLost(t: Trace, rtt: number, r: Retransmission): boolean {
   if (!r.needless || r.original < 0 || r.trigger === 'fast' || (r.proof !== 'dsack' && r.proof !== 'timestamp'))
@@ -462,7 +520,8 @@ function findLostAcks(t: Trace, place: Place, own: Working): void {
     if (r.proof !== 'acknowledged') continue;
     const side = t.side[r.index] as Side;
     if (place.near === side) continue;
-    const until = t.time(r.index) - 0.9 * place.rtt;
+    // A probe waits two round trips and a timeout longer: what was on its way for less may not have been heard yet.
+    const until = t.time(r.index) - 1.5 * place.rtt - 0.002;
     for (let k = 0; k < r.index && t.time(k) <= until; k++) {
       if (t.side[k] === side || t.size(k) > 0 || t.time(k) <= own.lostAckFrom) continue;
       if (t.verdict[k] === Verdict.PLAIN && t.ack[k] >= t.end[r.index] && (t.flags(k) & (RST | FIN)) === 0) {

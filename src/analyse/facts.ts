@@ -1,6 +1,6 @@
 /** Everything found out about one connection, before it is put into words. */
 
-import { ACK, CWR, ECE, FIN, RST, SYN, URG } from '../wire/tcp.ts';
+import { ACK, CWR, ECE, RST, SYN, URG } from '../wire/tcp.ts';
 import type { Close } from './close.ts';
 import { findClose } from './close.ts';
 import { type Copies, findCopies } from './copies.ts';
@@ -151,13 +151,13 @@ function countRetransmission(
   }
 }
 
-/** A copy says that the one before was lost only if it was acknowledged in the end, or another one followed. */
+/**
+ * A copy says that the one before was lost only if it was acknowledged in the end: text that never was may have met a
+ * peer that is gone.
+ */
 function wasNeeded(f: Facts, index: number): boolean {
   const t = f.trace;
-  const side = t.side[index] as Side;
-  if (f.delivery[side].acknowledged >= t.end[index]) return true;
-  // Never acknowledged: silence, which proves nothing lost but what was sent into it.
-  return f.delivery[side].acknowledged > 0 && t.flow.packets[side === 0 ? 1 : 0] > 0 && !(t.flags(index) & FIN);
+  return f.delivery[t.side[index] as Side].acknowledged >= t.end[index];
 }
 
 function duplicateAcks(t: Trace): number {

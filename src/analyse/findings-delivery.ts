@@ -2,6 +2,7 @@
 
 import { SYN } from '../wire/tcp.ts';
 import type { Facts } from './facts.ts';
+import type { SynOptions } from './flow.ts';
 import type { Confidence } from './report.ts';
 import { name, other, type Say } from './say.ts';
 import { type Side, Verdict } from './trace.ts';
@@ -11,7 +12,9 @@ export function lossFindings(f: Facts, say: Say): void {
   const { trace: t, counts: c } = f;
   for (const side of [0, 1] as const) {
     const d = f.delivery[side];
-    const needed = d.retransmissions.filter((r) => !r.needless && !r.tooBig && (t.flags(r.index) & SYN) === 0);
+    const needed = d.retransmissions.filter(
+      (r) => !r.needless && !r.tooBig && (t.flags(r.index) & SYN) === 0 && d.acknowledged >= t.end[r.index],
+    );
     const counted = needed.filter((r) => t.verdict[r.index] === Verdict.RETRANSMISSION);
     if (counted.length > 0) sayLoss(f, say, side, counted);
     sayNeedless(f, say, side);
@@ -92,7 +95,7 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: { index: number; original
   const seen = lost.filter((r) => r.original >= 0).length;
   const byTrigger = (kind: string): number => lost.filter((r) => r.trigger === kind).length;
   const how: string[] = [];
-  const fast = byTrigger('fast') + byTrigger('unknown');
+  const fast = byTrigger('fast') + byTrigger('partial-ack') + byTrigger('unknown');
   if (fast > 0) how.push(`${fast} by fast recovery`);
   if (byTrigger('timeout') > 0) how.push(`${byTrigger('timeout')} after a timeout`);
   if (byTrigger('tail-probe') > 0) how.push(`${byTrigger('tail-probe')} by a tail probe`);
@@ -103,7 +106,9 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: { index: number; original
       : seen === 0
         ? 'the lost copies are not in the capture, so it was lost before it'
         : 'some first copies are in the capture, some are not';
-  const confidence: Confidence = f.delivery[side].acknowledged > 0 ? 'proven' : 'likely';
+  // Without SACK or timestamps a copy that was needed looks like one sent since its acknowledgment was lost.
+  const told = seen === 0 || bothOffer(f, (syn) => syn.sackPermitted || syn.timestamps);
+  const confidence: Confidence = f.delivery[side].acknowledged > 0 && told ? 'proven' : 'likely';
   say(
     'loss',
     confidence,
@@ -111,6 +116,10 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: { index: number; original
     lost.map((r) => r.index),
     `${plural(lost.length, 'segment')} of the ${name(f, side)} lost and retransmitted (${how.join(', ')}${timeouts}); ${view}.`,
   );
+}
+
+function bothOffer(f: Facts, has: (syn: SynOptions) => boolean): boolean {
+  return f.trace.flow.syn.every((syn) => syn === null || has(syn));
 }
 
 function sayNeedless(f: Facts, say: Say, side: Side): void {

@@ -37,6 +37,7 @@ export function closeFindings(f: Facts, say: Say): void {
       `The ${name(f, side)}'s FIN is not in the capture; it most likely fell into the gap, since the other side closed right after acknowledging it.`,
     );
   }
+  if (t.flow.strayOf !== 0) return;
   if (c.reset >= 0 && h.kind !== 'refused') resetFinding(f, say);
   if (h.kind !== 'refused' && h.kind !== 'unanswered' && t.flow.previous !== null) {
     const apart = t.flow.firstTime - t.flow.previous.lastTime;
@@ -56,6 +57,8 @@ function resetFinding(f: Facts, say: Say): void {
   const who = name(f, side);
   const whom = name(f, other(side));
   if (t.verdict[c.reset] === Verdict.FOREIGN) return;
+  // It gave up on a dead peer, which is said with the keep-alives.
+  if (f.probes.keepAlives.some((k) => !k.answered && k.side === side)) return;
   switch (c.cause) {
     case 'unread-data':
       say(
@@ -85,7 +88,6 @@ function resetFinding(f: Facts, say: Say): void {
       );
       break;
     default:
-      if (f.probes.keepAlives.some((k) => !k.answered && k.side === side)) return;
       say(
         'abort',
         'likely',

@@ -19,6 +19,16 @@ export function handshakeFindings(f: Facts, say: Say): void {
       `Only the ${seen}'s packets are in the capture; it acknowledges a peer that is not. What that one did is not known.`,
     );
   }
+  if (t.flow.strayOf !== 0) {
+    say(
+      'old-duplicate-syn',
+      'likely',
+      'RFC 9293 3.5, figure 9',
+      [...h.syns, ...h.synAcks, h.reset],
+      `An old SYN reached the server before the one of connection ${t.flow.strayOf}: the server answered it, the client's reset took that back, and the other connection went on.`,
+    );
+    return;
+  }
   switch (h.kind) {
     case 'simultaneous-open':
       say(

@@ -5,13 +5,9 @@
  */
 
 import { Option, type Packet } from '../dissect/packet.ts';
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import { Flow, type SynOptions } from './flow.ts';
 import { Bit, NONE, type SegmentLog } from './segment-log.ts';
-
-const FIN = 1;
-const SYN = 2;
-const RST = 4;
-const ACK = 16;
 
 export class FlowTable {
   readonly log: SegmentLog;
@@ -113,6 +109,8 @@ export class FlowTable {
   private begins(flow: Flow, p: Packet, side: 0 | 1): Flow | null {
     const other = side === 0 ? 1 : 0;
     if ((p.flags & ACK) !== 0) {
+      const first = flow.unanswered;
+      if (first !== null && side === 1 && p.ack === ((first.synSeq[0] + 1) | 0)) return this.resume(first, flow);
       const pending = flow.pendingSyn;
       if (pending === NONE || p.ack !== ((this.log.seq[pending] + 1) | 0)) return null;
       if (((this.log.bits[pending] & Bit.REVERSE) !== 0 ? 1 : 0) === side) return null;
@@ -120,7 +118,8 @@ export class FlowTable {
     }
     if (!flow.synSeen[side] && flow.packets[side] === 0) return null; // its first word: simultaneous open
     if (flow.synSeen[side] && flow.synSeq[side] === p.seq) return null; // the same SYN again
-    if (flow.closed || (flow.packets[other] === 0 && flow.synSeen[side])) return this.succeed(flow, p, NONE);
+    if (flow.closed) return this.succeed(flow, p, NONE);
+    if (flow.packets[other] === 0 && flow.synSeen[side]) return this.overtake(flow, p);
     return null;
   }
 
@@ -147,6 +146,28 @@ export class FlowTable {
     }
     this.retired(old);
     return made;
+  }
+
+  /** A SYN of another number while the first has no answer: a second try, or an old one that wandered. */
+  private overtake(first: Flow, p: Packet): Flow {
+    this.unlink(first);
+    const made = this.create(keyOf(p), p);
+    made.previous = { id: first.id, lastTime: first.lastTime, closed: false };
+    if (first.synSeen[0] && isForward(first, p)) made.unanswered = first;
+    return made;
+  }
+
+  /** The first SYN is answered after all: the one in between was not part of this connection. */
+  private resume(first: Flow, stray: Flow): Flow {
+    this.unlink(stray);
+    stray.replaced = true;
+    stray.unanswered = null;
+    stray.strayOf = first.id;
+    this.retired(stray);
+    const key = keyOfFlow(first);
+    first.next = this.chains.get(key) ?? null;
+    this.chains.set(key, first);
+    return first;
   }
 
   private chain(flow: Flow, r: number): void {

@@ -64,6 +64,10 @@ export class Flow {
   icmp: IcmpEvent[] | null = null;
   /** Set when the same ports carried a connection before, in this capture. */
   previous: { id: number; lastTime: number; closed: boolean } | null = null;
+  /** A flow of the same ports whose SYN had no answer when this one's came. */
+  unanswered: Flow | null = null;
+  /** Number of the connection that went on after this one's SYN, an old duplicate, had come in between. */
+  strayOf = 0;
   /** The number under which the same ports follow this one; the flow is complete then. */
   replaced = false;
 

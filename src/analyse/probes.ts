@@ -88,14 +88,19 @@ function markProbe(t: Trace, found: Probes, own: SideState, peer: SideState, i: 
   const repeats = t.start[i] === own.maxEnd - 1;
   const beyond = length === 1 && t.start[i] === own.maxEnd && peer.window === 0 && own.maxEnd >= peer.rightEdge;
   if (peer.window === 0 && (repeats || beyond)) {
-    // A probe with a new octet counts as text too: it may be taken.
-    if (!beyond) t.verdict[i] = Verdict.WINDOW_PROBE;
+    // A probe with a new octet is text if it was taken, which the next answer tells.
+    if (!beyond || !taken(t, i)) t.verdict[i] = Verdict.WINDOW_PROBE;
     peer.zero?.probes.push(i);
     return;
   }
-  if (!repeats || own.acknowledged < own.maxEnd || own.maxEnd <= 1) return;
+  if (!repeats || own.acknowledged < own.maxEnd || own.maxEnd < 1) return;
   t.verdict[i] = Verdict.KEEP_ALIVE;
   found.keepAlives.push({ side: t.side[i] as Side, index: i, answered: false });
+}
+
+function taken(t: Trace, i: number): boolean {
+  for (let k = i + 1; k < t.n; k++) if (t.side[k] !== t.side[i] && t.ack[k] >= 0) return t.ack[k] >= t.end[i];
+  return false;
 }
 
 function fillsWindow(t: Trace, peer: SideState, i: number): boolean {

@@ -116,6 +116,9 @@ export interface BackOff {
   intervals: number[];
 }
 
+/** Where doubling may stop, seconds (RFC 6298 section 2.5). */
+const MOST_WAIT = 60;
+
 /** RFC 6298 section 5.5: the same text again and again, each time after about twice as long. */
 export function findBackOff(t: Trace, d: [Delivery, Delivery]): BackOff[] {
   const runs: BackOff[] = [];
@@ -132,7 +135,8 @@ export function findBackOff(t: Trace, d: [Delivery, Delivery]): BackOff[] {
       }
       const intervals = copies.slice(1).map((i, n) => t.time(i) - t.time(copies[n]));
       const doubling = intervals.filter((s, n) => n > 0 && s >= 1.5 * intervals[n - 1]).length;
-      if (copies.length >= 3 && doubling >= 1 && doubling >= intervals.length - 3 && intervals.at(-1)! > 0.3) {
+      const capped = intervals.filter((s, n) => n > 0 && s > 0.95 * intervals[n - 1] && s >= MOST_WAIT).length;
+      if (copies.length >= 3 && doubling >= 1 && doubling + capped >= intervals.length - 3 && intervals.at(-1)! > 0.3) {
         runs.push({ side, copies, intervals });
       }
     }
