@@ -274,7 +274,9 @@ describe('an open connection', () => {
   });
 
   it('keepalive: one answered, the others not, then given up', () => {
-    const { lines, words } = play('keepalive');
+    const { lines, words, text } = play('keepalive');
+    // The number before SND.NXT is what makes it one.
+    expect(text).toContain('[.] 0 ack 7 win 131,072 · keep-alive');
     const probes = lines.filter((line) => line.from === 'server' && line.t > 10 && line.flags === 'A');
     expect(probes.map((line) => line.lost === true)).toEqual([false, true, true, true, true]);
     expect(lines.at(-1)).toMatchObject({ flags: 'RA', lost: true, serverState: ['ESTABLISHED', 'CLOSED'] });
@@ -304,12 +306,14 @@ const VARIANTS: readonly RawOptions[] = [
   { clientIsn: '4294967290', serverIsn: '4294967295' },
   ...[1, 2, 3, 4, 5].map((seed) => ({ seed: String(seed), loss: String(seed / 10) })),
   { loss: '1' },
+  { absolute: true, loss: '0.2' },
+  { client: '[2001:db8:1234::5678]:65535', server: '[2001:db8::2]:7788' },
 ];
 
 describe.each(SCENARIOS.map(({ name }) => name))('%s under all conditions', (name) => {
   it('chains at both ends, keeps to its width and says no nonsense', () => {
     for (const raw of VARIANTS) {
-      for (const width of [60, 80, 100, 140]) {
+      for (const width of [40, 60, 80, 100, 140]) {
         const { text } = play(name, raw, width);
         const long = text.split('\n').filter((line) => line.length > width);
         expect(long, `${JSON.stringify(raw)} at ${width}`).toEqual([]);

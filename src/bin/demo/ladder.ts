@@ -2,7 +2,7 @@
 
 import type { Time } from '../../base/time.ts';
 import { RST } from '../../wire/tcp.ts';
-import { type Layout, layoutFor, stateText } from './layout.ts';
+import { type Layout, layoutsFor, stateText } from './layout.ts';
 import type { ArrivalLine, ChangeLine, Line, NoteLine, SegmentLine, StatePair } from './lines.ts';
 import { type Paint, type Tone, wrap } from './paint.ts';
 import type { Sent } from './record.ts';
@@ -36,6 +36,9 @@ const REMARK_TONES: { readonly [kind in RemarkKind]: Tone } = {
 /** Longer arrows say no more. */
 const MOST_WIDTH = 150;
 
+/** Below this width numbers in the stacked layout stand without the word before them. */
+const LEAST_FOR_WORDS = 50;
+
 /** Times above this are easier read in seconds. */
 const SECONDS_FROM_MS = 30_000;
 
@@ -48,7 +51,7 @@ class Ladder {
   private readonly options: LadderOptions;
   private readonly paint: Paint;
   private readonly inSeconds: boolean;
-  private readonly layout: Layout;
+  private layout: Layout;
   private readonly pieces = new Map<Sent, Piece[]>();
 
   constructor(lines: readonly Line[], remarks: ReadonlyMap<Sent, Remark>, options: LadderOptions) {
@@ -61,12 +64,40 @@ class Ladder {
     );
     const timeWidth = Math.max(5, ...moments.map((time) => this.time(time).length));
 
-    this.layout = layoutFor(Math.min(options.width, MOST_WIDTH), lines, timeWidth);
-    const teller = new SegmentTeller(options.absolute, this.layout.kind !== 'wide' && this.layout.kind !== 'stacked');
-    for (const line of lines) {
+    const layouts = layoutsFor(Math.min(options.width, MOST_WIDTH), lines, timeWidth);
+    this.layout = layouts[0];
+    for (const layout of layouts) {
+      this.layout = layout;
+      this.tell(remarks);
+      if (this.namesFit() && lines.every((line) => line.kind !== 'segment' || this.fits(line))) break;
+    }
+  }
+
+  /** Puts every segment in words, as the layout wants them. */
+  private tell(remarks: ReadonlyMap<Sent, Remark>): void {
+    const { kind, width } = this.layout;
+    const terse = kind === 'stacked' ? width < LEAST_FOR_WORDS : kind !== 'wide';
+    const teller = new SegmentTeller(this.options.absolute, terse);
+    for (const line of this.lines) {
       if (line.kind !== 'segment') continue;
       this.pieces.set(line.sent, teller.pieces(line.sent, remarkPiece(remarks.get(line.sent))));
     }
+  }
+
+  /** Whether its arrow has room for what must be said. */
+  private fits(line: SegmentLine): boolean {
+    const needed = this.pieces.get(line.sent)!.filter((piece) => piece.rank === 0);
+    return lengthOf(needed) <= this.roomOnArrow(line);
+  }
+
+  private namesFit(): boolean {
+    const { width, timeWidth, gap, kind } = this.layout;
+    const times = (kind === 'wide' ? 2 : 1) * (timeWidth + gap);
+    return this.options.clientName.length + 2 + this.options.serverName.length + times <= width;
+  }
+
+  private roomOnArrow(line: SegmentLine): number {
+    return this.layout.middle - 4 - endOf(line).width;
   }
 
   draw(): string[] {
@@ -80,10 +111,10 @@ class Ladder {
     const client: StatePair = [firstState(this.lines, 'client'), firstState(this.lines, 'client')];
     const server: StatePair = [firstState(this.lines, 'server'), firstState(this.lines, 'server')];
     if (kind === 'stacked') {
-      return [
-        `${this.paint('dim', unit)}  ${this.paint('bold', clientName)}, ${client[0]}`,
-        `${' '.repeat(timeWidth)}  ${this.paint('bold', serverName)}, ${server[0]}`,
-      ];
+      const title = (name: string, [state]: StatePair): string[] =>
+        wrap(`${name}, ${state}`, this.layout.width - timeWidth - 2).map((row) => this.paint('bold', row));
+      const [first, ...rest] = [...title(clientName, client), ...title(serverName, server)];
+      return [`${this.paint('dim', unit)}  ${first}`, ...rest.map((row) => `${' '.repeat(timeWidth)}  ${row}`)];
     }
     return [
       `${this.paint('dim', unit)}${this.gap}${this.paint('bold', this.names())}${kind === 'wide' ? this.paint('dim', unit) : ''}`,
@@ -137,7 +168,7 @@ class Ladder {
   private arrow(line: SegmentLine): string {
     const { sent } = line;
     const end = endOf(line);
-    const text = this.text(sent, this.layout.middle - 4 - end.width);
+    const text = this.text(sent, this.roomOnArrow(line));
     const length = lengthOf(text);
     const drawn = text.map((piece) => this.paint(piece.tone ?? 'plain', piece.text)).join(' ');
     const fill = Math.max(1, this.layout.middle - length - 3 - end.width);
@@ -207,15 +238,15 @@ class Ladder {
     } else {
       const { sent } = line;
       const sign = sent.from === 'client' ? '→' : '←';
-      const fate = line.kind === 'arrival' ? ' arrives' : endOf(line).word;
-      const room = width - timeWidth - 4 - fate.length;
-      const pieces = line.kind === 'arrival' ? this.pieces.get(sent)!.slice(0, 1) : this.text(sent, room);
-      const text = pieces.map((piece) => this.paint(piece.tone ?? 'plain', piece.text)).join(' ');
-      rows.push(`${sign} ${text}${sent.lost === null ? fate : this.paint('bad', fate)}`);
+      const fate = line.kind === 'arrival' ? 'arrives' : endOf(line).word.trim();
+      const room = width - timeWidth - 4;
+      const left = fate === '' ? room : room - fate.length - 1;
+      const pieces = line.kind === 'arrival' ? this.pieces.get(sent)!.slice(0, 1) : this.text(sent, left);
+      const end: Piece = { text: fate, rank: 0, tone: sent.lost === null ? 'plain' : 'bad' };
+      const words = this.wrapped(fate === '' ? pieces : [...pieces, end], room);
+      rows.push(...words.map((row, i) => `${i === 0 ? sign : ' '} ${row}`));
     }
-    const changed = [this.stackedState('client', line.client), this.stackedState('server', line.server)].filter(
-      (text) => text !== '',
-    );
+    const changed = [...this.stackedState('client', line.client), ...this.stackedState('server', line.server)];
     return [
       `${time}  ${rows[0]}`,
       ...rows.slice(1).map((row) => `${indent}${row}`),
@@ -223,8 +254,23 @@ class Ladder {
     ];
   }
 
-  private stackedState(end: string, pair: StatePair): string {
-    return pair[0] === pair[1] ? '' : `${end} ${this.state(pair)}`;
+  private wrapped(pieces: readonly Piece[], room: number): string[] {
+    const rows: Piece[][] = [[]];
+    for (const piece of pieces) {
+      const row = rows[rows.length - 1];
+      if (row.length > 0 && lengthOf([...row, piece]) > room) rows.push([piece]);
+      else row.push(piece);
+    }
+    return rows.map((row) => row.map((piece) => this.paint(piece.tone ?? 'plain', piece.text)).join(' '));
+  }
+
+  private stackedState(end: string, pair: StatePair): string[] {
+    if (pair[0] === pair[1]) return [];
+    const { width, timeWidth } = this.layout;
+    const room = width - timeWidth - 4;
+    const forms = [`${end} ${stateText('wide', pair)}`, `${end} ${stateText('medium', pair)}`];
+    const rows = wrap(forms.find((form) => form.length <= room) ?? forms[0], room);
+    return rows.map((row) => this.paint(stateTone(pair), row));
   }
 
   private state(pair: StatePair): string {

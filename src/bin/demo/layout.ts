@@ -24,16 +24,20 @@ export interface Layout {
 /** Room an arrow with a segment on it needs to be worth drawing. */
 const MIDDLE = { wide: 60, medium: 43, narrow: 34 } as const;
 
-export function layoutFor(width: number, lines: readonly Line[], timeWidth: number): Layout {
+/** What there is room for, the roomiest first; the last one always is. */
+export function layoutsFor(width: number, lines: readonly Line[], timeWidth: number): Layout[] {
+  const layouts: Layout[] = [];
   for (const kind of ['wide', 'medium', 'narrow'] as const) {
     const clientWidth = longest(lines.map((line) => stateText(kind, line.client)));
     const serverWidth = longest(lines.map((line) => stateText(kind, line.server)));
     const times = kind === 'wide' ? 2 : 1;
     const gap = kind === 'medium' ? 1 : 2;
     const middle = width - times * (timeWidth + gap) - clientWidth - serverWidth - 2 * gap;
-    if (middle >= MIDDLE[kind]) return { kind, width, timeWidth, gap, clientWidth, serverWidth, middle };
+    if (middle >= MIDDLE[kind]) layouts.push({ kind, width, timeWidth, gap, clientWidth, serverWidth, middle });
   }
-  return { kind: 'stacked', width, timeWidth, gap: 2, clientWidth: 0, serverWidth: 0, middle: width - timeWidth - 2 };
+  const middle = width - timeWidth - 2;
+  layouts.push({ kind: 'stacked', width, timeWidth, gap: 2, clientWidth: 0, serverWidth: 0, middle });
+  return layouts;
 }
 
 export function stateText(kind: Layout['kind'], [before, after]: StatePair): string {

@@ -3,7 +3,7 @@
  * tcpdump and Wireshark show them; windows are in octets, their scale already applied.
  */
 
-import { type Seq, seqDiff, seqToUint32 } from '../../base/seq.ts';
+import { type Seq, seqDiff, seqLt, seqMax, seqToUint32 } from '../../base/seq.ts';
 import { ACK, PSH, RST, SYN, URG } from '../../wire/tcp.ts';
 import { type Tone, thousands } from './paint.ts';
 import { type EndName, otherEnd, type Sent } from './record.ts';
@@ -24,6 +24,8 @@ const NEAR = 1 << 24;
 interface Side {
   /** First sequence number, known from its SYN. */
   isn: Seq | null;
+  /** The number after the last it has used. */
+  next: Seq | null;
   /** The last text ended what the application had written (PSH): the next begins something. */
   pushed: boolean;
   windowScale: number;
@@ -53,6 +55,7 @@ export class SegmentTeller {
     if (has(facts, SYN) && sent.stray === null) this.learn(connection[from], facts);
     const pieces: Piece[] = [{ text: `[${flagMarks(facts.flags)}]`, rank: 0, tone: has(facts, RST) ? 'bad' : 'bold' }];
     pieces.push(...this.numbers(facts, from, connection));
+    if (segmentLength(facts) > 0 && sent.stray === null) connection[from].next = latest(connection[from].next, facts);
     if (facts.text.length > 0) pieces.push({ text: `len ${facts.text.length}`, rank: 3 });
     if (has(facts, URG)) pieces.push({ text: `urg ${facts.urgentPointer}`, rank: 1 });
     const sack = facts.options.sack?.map(([left, right]) => {
@@ -83,7 +86,8 @@ export class SegmentTeller {
     const pieces: Piece[] = [];
     const seq = this.number(facts.seq, own);
     if (facts.text.length > 0) pieces.push(this.seqPiece(`${seq}:${this.number(segmentEnd(facts), own)}`));
-    else if (segmentLength(facts) > 0 || has(facts, RST)) pieces.push(this.seqPiece(seq));
+    else if (segmentLength(facts) > 0 || has(facts, RST) || isOld(facts, connection[from]))
+      pieces.push(this.seqPiece(seq));
     if (has(facts, ACK)) pieces.push({ text: `ack ${this.number(facts.ack, other)}`, rank: 0 });
     return pieces;
   }
@@ -104,6 +108,7 @@ export class SegmentTeller {
   }
 
   private learn(side: Side, facts: SegmentFacts): void {
+    if (side.isn !== facts.seq) side.next = null;
     side.isn = facts.seq;
     side.windowScale = facts.options.windowScale ?? -1;
   }
@@ -115,13 +120,23 @@ export class SegmentTeller {
     let connection = this.connections.get(key);
     if (connection === undefined) {
       connection = {
-        client: { isn: null, pushed: true, windowScale: -1 },
-        server: { isn: null, pushed: true, windowScale: -1 },
+        client: { isn: null, next: null, pushed: true, windowScale: -1 },
+        server: { isn: null, next: null, pushed: true, windowScale: -1 },
       };
       this.connections.set(key, connection);
     }
     return connection;
   }
+}
+
+function latest(next: Seq | null, facts: SegmentFacts): Seq {
+  const end = segmentEnd(facts);
+  return next === null ? end : seqMax(next, end);
+}
+
+/** A number that was used before on a segment without text: what makes a keep-alive one, so it is worth saying. */
+function isOld(facts: SegmentFacts, { next }: Side): boolean {
+  return next !== null && seqLt(facts.seq, next);
 }
 
 /** Options that matter: all of a SYN's. The timestamps that every later segment carries would only be noise. */
