@@ -7,11 +7,12 @@
  * round trip. From all of it follows what was lost: a copy that needed another one.
  */
 
-import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
+import { ACK, RST, SYN } from '../wire/tcp.ts';
+import { acknowledged } from './delivery-acks.ts';
+import { finishDelivery } from './delivery-judge.ts';
 import { fillHoles, type Hole, Pieces } from './pieces.ts';
 import type { Place } from './place.ts';
 import { Bit } from './segment-log.ts';
-import { roundTrips } from './timing.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
 
 /** What a retransmission was sent for, as far as the packets tell. */
@@ -59,7 +60,7 @@ export interface Delivery {
   pieces: Pieces;
 }
 
-interface Working extends Delivery {
+export interface Working extends Delivery {
   holes: Hole[];
   started: boolean;
   lowest: number;
@@ -96,7 +97,7 @@ export function followDelivery(t: Trace, place: Place, crossedOpen: boolean): [D
   }
   for (const side of [0, 1] as const) {
     if (crossedOpen) withoutCrossedSyn(t, d[side]);
-    finish(t, place, d[side]);
+    finishDelivery(t, place, d[side]);
   }
   return d;
 }
@@ -338,196 +339,4 @@ function triggerOf(t: Trace, place: Place, own: Working, i: number, original: nu
   if (first && t.end[i] === own.maxEnd && own.acknowledged < t.start[i] && waited < 0.15) return 'tail-probe';
   if (first && t.end[i] === own.maxEnd && waited < 0.19) return 'tail-probe';
   return 'timeout';
-}
-
-/** The other side's acknowledgment in record i, about what `own` sent. */
-function acknowledged(t: Trace, own: Working, i: number, side: Side): void {
-  const ack = t.ack[i];
-  own.lastAck = t.time(i);
-  const isDsack = ownDsack(t, i);
-  if (isDsack) matchDsack(t, own, i, side);
-  if (ack > own.acknowledged) {
-    passPieces(t, own, ack);
-    if (ack > own.maxEnd && own.started) {
-      own.gaps.push({ side, start: own.maxEnd, end: ack, acknowledged: i });
-      own.maxEnd = ack;
-    }
-    for (let k = 0; k < own.holes.length; k++) {
-      const hole = own.holes[k];
-      if (hole.end > ack) continue;
-      own.gaps.push({ side, start: hole.start, end: hole.end, acknowledged: i });
-      own.holes.splice(k--, 1);
-    }
-    if (!own.started && ack > own.maxEnd) own.maxEnd = ack;
-    own.acknowledged = ack;
-    own.duplicateAcks = 0;
-  } else if (ack === own.acknowledged && t.size(i) === 0 && (t.flags(i) & ACK) !== 0 && ack < own.maxEnd) {
-    own.duplicateAcks++;
-  }
-  if (t.sackCount(i) > 0) readSack(t, own, i, isDsack);
-}
-
-/** RFC 2883 section 4: the first block lies below the acknowledgment, or within the second block. */
-function ownDsack(t: Trace, i: number): boolean {
-  if (t.sackCount(i) === 0 || (t.flags(i) & SYN) !== 0) return false;
-  const right = t.sackEdge(i, 1);
-  if (right <= t.ack[i]) return true;
-  return t.sackCount(i) > 1 && t.sackEdge(i, 0) >= t.sackEdge(i, 2) && right <= t.sackEdge(i, 3);
-}
-
-function readSack(t: Trace, own: Working, i: number, isDsack: boolean): void {
-  const { pieces } = own;
-  let top = 0;
-  for (let b = isDsack ? 1 : 0; b < t.sackCount(i); b++) top = Math.max(top, t.sackEdge(i, 2 * b + 1));
-  if (own.scanned < pieces.count && pieces.start[own.scanned] < t.ack[i]) own.scanned = pieces.after(t.ack[i]);
-  while (own.scanned < pieces.count && pieces.end[own.scanned] <= top) {
-    const k = own.scanned++;
-    let covered = false;
-    for (let b = isDsack ? 1 : 0; b < t.sackCount(i); b++) {
-      covered ||= t.sackEdge(i, 2 * b) <= pieces.start[k] && t.sackEdge(i, 2 * b + 1) >= pieces.end[k];
-    }
-    if (covered) pieces.sacked[k] = true;
-    else if (pieces.start[k] >= t.ack[i] && t.verdict[pieces.first[k]] === Verdict.PLAIN) pieces.gapped[k] = true;
-  }
-}
-
-/** Pieces the acknowledgment now covers: one that stood in a gap and was sent only once has arrived late. */
-function passPieces(t: Trace, own: Working, ack: number): void {
-  const { pieces } = own;
-  for (let k = pieces.after(own.acknowledged); k < pieces.count && pieces.end[k] <= ack; k++) {
-    if (!pieces.gapped[k] || pieces.first[k] !== pieces.last[k]) continue;
-    if (t.verdict[pieces.first[k]] !== Verdict.PLAIN || (t.flags(pieces.first[k]) & SYN) !== 0) continue;
-    own.reordered.push(pieces.first[k]);
-  }
-}
-
-function matchDsack(t: Trace, own: Working, i: number, side: Side): void {
-  const left = t.sackEdge(i, 0);
-  const right = t.sackEdge(i, 1);
-  for (let k = own.retransmissions.length - 1; k >= 0; k--) {
-    const r = own.retransmissions[k];
-    if (r.dsack >= 0 || t.start[r.index] >= right || t.end[r.index] <= left) continue;
-    if (r.needless || r.original >= 0 || t.copyOf[r.index] < 0) {
-      markNeedless(t, r, i);
-      return;
-    }
-  }
-  const duplicate = own.unmatched.findIndex((k) => t.start[k] < right && t.end[k] > left);
-  if (duplicate >= 0) {
-    own.unmatched.splice(duplicate, 1);
-    return;
-  }
-  // A probe repeats an old octet on purpose, and a SYN-ACK that crossed a SYN repeats the SYN's number.
-  if (left < 1 || answersProbe(t, i, side, left, right)) return;
-  // The report itself may have been doubled.
-  const last = own.unexplainedDsacks.at(-1);
-  if (last !== undefined && t.sackEdge(last, 0) === left && t.sackEdge(last, 1) === right) return;
-  own.unexplainedDsacks.push(i);
-}
-
-function markNeedless(t: Trace, r: Retransmission, dsack: number): void {
-  r.dsack = dsack;
-  r.proof ??= 'dsack';
-  r.needless = true;
-  t.verdict[r.index] = Verdict.NEEDLESS;
-}
-
-function answersProbe(t: Trace, i: number, side: Side, left: number, right: number): boolean {
-  for (let k = i - 1; k >= 0 && k >= i - 16; k--) {
-    const probe = t.verdict[k] === Verdict.KEEP_ALIVE || t.verdict[k] === Verdict.WINDOW_PROBE;
-    if (probe && t.side[k] === side && t.start[k] <= left && t.start[k] + Math.max(1, t.size(k)) >= right) return true;
-  }
-  return false;
-}
-
-function finish(t: Trace, place: Place, own: Working): void {
-  judgeByTimestamp(t, own);
-  judgeByTime(t, place, own);
-  for (const r of own.retransmissions) {
-    // Sent because later segments were reported first, and then reported twice: the first copy was only late.
-    const late = r.needless && r.trigger === 'fast' && r.original >= 0 && r.proof !== 'acknowledged';
-    if (late && t.verdict[r.original] === Verdict.PLAIN) own.reordered.push(r.original);
-  }
-  findLostAcks(t, place, own);
-  // What a gap covers was sent: without the capture nothing can be said of its delivery.
-  if (own.gaps.length > 0) own.gaps = own.gaps.filter((gap) => gap.end > gap.start);
-  if (own.reordered.length > 0) own.reordered = [...new Set(own.reordered)];
-}
-
-/** Eifel (RFC 3522): an acknowledgment that echoes the first copy's stamp answers the first copy. */
-function judgeByTimestamp(t: Trace, own: Working): void {
-  for (const r of own.retransmissions) {
-    if (r.needless || r.original < 0 || r.tooBig || !t.has(r.index, Bit.TIMESTAMPS) || (t.flags(r.index) & SYN) !== 0)
-      continue;
-    if (t.tsVal(r.index) === t.tsVal(r.original)) continue;
-    for (let k = r.index + 1; k < t.n; k++) {
-      if (t.side[k] === t.side[r.index] || t.ack[k] < t.end[r.index] || t.verdict[k] !== Verdict.PLAIN) continue;
-      if (t.has(k, Bit.TIMESTAMPS) && t.ack[k] === t.end[r.index] && echoesEarlierCopy(t, r, t.tsEcr(k))) {
-        r.needless = true;
-        r.proof = 'timestamp';
-        t.verdict[r.index] = Verdict.NEEDLESS;
-      }
-      break;
-    }
-  }
-}
-
-/**
- * An acknowledgment that comes back sooner than any answer can answers an earlier copy: the text had arrived, or was
- * about to.
- */
-function judgeByTime(t: Trace, place: Place, own: Working): void {
-  const open = own.retransmissions.filter((r) => !r.needless && r.original >= 0 && !r.tooBig);
-  if (open.length === 0) return;
-  const side = t.side[open[0].index] as Side;
-  const fastest = Math.min(place.answer[side === 0 ? 1 : 0], (roundTrips(t, side)?.min ?? Number.NaN) / 1000);
-  // Also where either is not known.
-  if (!(fastest > 0.002 && Number.isFinite(fastest))) return;
-  for (const r of open) {
-    if ((t.flags(r.index) & SYN) !== 0) continue;
-    const end = t.end[r.index];
-    let k = r.index + 1;
-    while (k < t.n && (t.side[k] === side || t.ack[k] < end || t.verdict[k] !== Verdict.PLAIN)) k++;
-    if (k === t.n || t.time(k) - t.time(r.index) >= 0.7 * fastest) continue;
-    r.needless = true;
-    r.proof = 'too-soon';
-    t.verdict[r.index] = Verdict.NEEDLESS;
-  }
-}
-
-/** The first copy had arrived and no answer came in a time in which even a delayed one would have. */
-function answerWasLost(t: Trace, rtt: number, r: Retransmission): boolean {
-  if (!r.needless || r.original < 0 || r.trigger === 'fast' || (r.proof !== 'dsack' && r.proof !== 'timestamp'))
-    return false;
-  const waited = t.time(r.index) - t.time(r.original);
-  return (t.flags(r.index) & FIN) !== 0 ? waited > 1.5 * rtt + 0.005 : waited > rtt + 0.25;
-}
-
-function echoesEarlierCopy(t: Trace, r: Retransmission, echo: number): boolean {
-  if (echo === t.tsVal(r.index)) return false;
-  for (let copy = r.original; copy >= 0; copy = t.copyOf[copy]) if (t.tsVal(copy) === echo) return true;
-  return false;
-}
-
-/**
- * A sender that repeats what was acknowledged a round trip ago has not heard it: what its peer sent in between, and
- * that acknowledged this text, was lost. Text and FIN that were lost show by their own retransmission; here, the rest.
- */
-function findLostAcks(t: Trace, place: Place, own: Working): void {
-  if (place.rtt === null) return;
-  for (const r of own.retransmissions) {
-    if (answerWasLost(t, place.rtt, r)) own.hiddenAcks++;
-    if (r.proof !== 'acknowledged') continue;
-    const side = t.side[r.index] as Side;
-    if (place.near === side) continue;
-    // A probe waits two round trips and a timeout longer: what was on its way for less may not have been heard yet.
-    const until = t.time(r.index) - 1.5 * place.rtt - 0.002;
-    for (let k = 0; k < r.index && t.time(k) <= until; k++) {
-      if (t.side[k] === side || t.size(k) > 0 || t.time(k) <= own.lostAckFrom) continue;
-      if (t.verdict[k] === Verdict.PLAIN && t.ack[k] >= t.end[r.index] && (t.flags(k) & (RST | FIN)) === 0) {
-        own.lostAcks.push(k);
-      }
-    }
-    own.lostAckFrom = Math.max(own.lostAckFrom, until);
-  }
 }

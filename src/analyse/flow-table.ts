@@ -4,7 +4,8 @@
  * answered, since a SYN into a live connection is an attack or a stale packet (RFC 5961 section 4).
  */
 
-import { Option, type Packet } from '../dissect/packet.ts';
+import type { Packet } from '../dissect/packet.ts';
+import { Option } from '../dissect/packet-options.ts';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import { Flow, type SynOptions } from './flow.ts';
 import { Bit, NONE, type SegmentLog } from './segment-log.ts';

@@ -3,7 +3,8 @@
  * records of a connection chained, freed ones used again. Memory follows what is open, not how long the capture is.
  */
 
-import { Option, type Packet, Sum } from '../dissect/packet.ts';
+import { type Packet, Sum } from '../dissect/packet.ts';
+import { Option } from '../dissect/packet-options.ts';
 
 /** Bits of {@link SegmentLog.bits}. */
 export const Bit = {

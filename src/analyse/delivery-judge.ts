@@ -1,0 +1,103 @@
+/**
+ * Judgements that need the whole connection: copies that were needless by their echo (RFC 3522) or by time, and the
+ * acknowledgments whose loss needless copies give away.
+ */
+
+import { FIN, RST, SYN } from '../wire/tcp.ts';
+import type { Retransmission, Working } from './delivery.ts';
+import type { Place } from './place.ts';
+import { Bit } from './segment-log.ts';
+import { roundTrips } from './timing.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
+
+export function finishDelivery(t: Trace, place: Place, own: Working): void {
+  judgeByTimestamp(t, own);
+  judgeByTime(t, place, own);
+  for (const r of own.retransmissions) {
+    // Sent because later segments were reported first, and then reported twice: the first copy was only late.
+    const late = r.needless && r.trigger === 'fast' && r.original >= 0 && r.proof !== 'acknowledged';
+    if (late && t.verdict[r.original] === Verdict.PLAIN) own.reordered.push(r.original);
+  }
+  findLostAcks(t, place, own);
+  // What a gap covers was sent: without the capture nothing can be said of its delivery.
+  if (own.gaps.length > 0) own.gaps = own.gaps.filter((gap) => gap.end > gap.start);
+  if (own.reordered.length > 0) own.reordered = [...new Set(own.reordered)];
+}
+
+/** Eifel (RFC 3522): an acknowledgment that echoes the first copy's stamp answers the first copy. */
+function judgeByTimestamp(t: Trace, own: Working): void {
+  for (const r of own.retransmissions) {
+    if (r.needless || r.original < 0 || r.tooBig || !t.has(r.index, Bit.TIMESTAMPS) || (t.flags(r.index) & SYN) !== 0)
+      continue;
+    if (t.tsVal(r.index) === t.tsVal(r.original)) continue;
+    for (let k = r.index + 1; k < t.n; k++) {
+      if (t.side[k] === t.side[r.index] || t.ack[k] < t.end[r.index] || t.verdict[k] !== Verdict.PLAIN) continue;
+      if (t.has(k, Bit.TIMESTAMPS) && t.ack[k] === t.end[r.index] && echoesEarlierCopy(t, r, t.tsEcr(k))) {
+        r.needless = true;
+        r.proof = 'timestamp';
+        t.verdict[r.index] = Verdict.NEEDLESS;
+      }
+      break;
+    }
+  }
+}
+
+/**
+ * An acknowledgment that comes back sooner than any answer can answers an earlier copy: the text had arrived, or was
+ * about to.
+ */
+function judgeByTime(t: Trace, place: Place, own: Working): void {
+  const open = own.retransmissions.filter((r) => !r.needless && r.original >= 0 && !r.tooBig);
+  if (open.length === 0) return;
+  const side = t.side[open[0].index] as Side;
+  const fastest = Math.min(place.answer[side === 0 ? 1 : 0], (roundTrips(t, side)?.min ?? Number.NaN) / 1000);
+  // Also where either is not known.
+  if (!(fastest > 0.002 && Number.isFinite(fastest))) return;
+  for (const r of open) {
+    if ((t.flags(r.index) & SYN) !== 0) continue;
+    const end = t.end[r.index];
+    let k = r.index + 1;
+    while (k < t.n && (t.side[k] === side || t.ack[k] < end || t.verdict[k] !== Verdict.PLAIN)) k++;
+    if (k === t.n || t.time(k) - t.time(r.index) >= 0.7 * fastest) continue;
+    r.needless = true;
+    r.proof = 'too-soon';
+    t.verdict[r.index] = Verdict.NEEDLESS;
+  }
+}
+
+/** The first copy had arrived and no answer came in a time in which even a delayed one would have. */
+function answerWasLost(t: Trace, rtt: number, r: Retransmission): boolean {
+  if (!r.needless || r.original < 0 || r.trigger === 'fast' || (r.proof !== 'dsack' && r.proof !== 'timestamp'))
+    return false;
+  const waited = t.time(r.index) - t.time(r.original);
+  return (t.flags(r.index) & FIN) !== 0 ? waited > 1.5 * rtt + 0.005 : waited > rtt + 0.25;
+}
+
+function echoesEarlierCopy(t: Trace, r: Retransmission, echo: number): boolean {
+  if (echo === t.tsVal(r.index)) return false;
+  for (let copy = r.original; copy >= 0; copy = t.copyOf[copy]) if (t.tsVal(copy) === echo) return true;
+  return false;
+}
+
+/**
+ * A sender that repeats what was acknowledged a round trip ago has not heard it: what its peer sent in between, and
+ * that acknowledged this text, was lost. Text and FIN that were lost show by their own retransmission; here, the rest.
+ */
+function findLostAcks(t: Trace, place: Place, own: Working): void {
+  if (place.rtt === null) return;
+  for (const r of own.retransmissions) {
+    if (answerWasLost(t, place.rtt, r)) own.hiddenAcks++;
+    if (r.proof !== 'acknowledged') continue;
+    const side = t.side[r.index] as Side;
+    if (place.near === side) continue;
+    // A probe waits two round trips and a timeout longer: what was on its way for less may not have been heard yet.
+    const until = t.time(r.index) - 1.5 * place.rtt - 0.002;
+    for (let k = 0; k < r.index && t.time(k) <= until; k++) {
+      if (t.side[k] === side || t.size(k) > 0 || t.time(k) <= own.lostAckFrom) continue;
+      if (t.verdict[k] === Verdict.PLAIN && t.ack[k] >= t.end[r.index] && (t.flags(k) & (RST | FIN)) === 0) {
+        own.lostAcks.push(k);
+      }
+    }
+    own.lostAckFrom = Math.max(own.lostAckFrom, until);
+  }
+}
