@@ -246,8 +246,9 @@ export class Connections implements ConnectionHost {
       connection.countedTimeWait = true;
       this.core.counters.increment(Counter.TW);
       this.rememberPeer(connection);
-      this.uncountOrphan(connection);
     }
+    // Its owner may let go of it now, before that last ACK is sent: still none of those that Linux counts.
+    this.uncountOrphan(connection);
     // The last ACK is still to be sent from the TCB.
     if (!wantsOutput(connection.tcb)) {
       this.leaveTables(connection);

@@ -199,6 +199,22 @@ describe('orphans', () => {
   });
 });
 
+describe('an owner that lets go in TIME-WAIT', () => {
+  it('before the last ACK has left, adds nothing to the orphans', () => {
+    const pair = new Pair();
+    const server = new Server(pair, pair.b, { port: 80 });
+    const connection = pair.a.stack.connect(pair.now, { remote: B, port: 80, handler: new App(pair) });
+    pair.pass(100);
+    connection.handler = { peerClosed: () => connection.close(pair.now) };
+    connection.shutdown(pair.now);
+    pair.pass(100);
+    server.accepted[0].connection.shutdown(pair.now);
+    pair.pass(100);
+    expect(connection.state).toBe('TIME-WAIT');
+    expect(pair.a.stack.usage).toMatchObject({ endpoints: 1, timeWait: 1, orphans: 0 });
+  });
+});
+
 describe('local ports', () => {
   const narrow = (low: number, high: number, ...more: string[]): Pair =>
     new Pair({ settings: [`ip_local_port_range=${low} ${high}`, ...more] });
