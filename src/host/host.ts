@@ -13,6 +13,7 @@ import type { Link } from '../link/link.ts';
 import type { Settings } from '../stack/settings-table.ts';
 import { Stack } from '../stack/stack.ts';
 import type { StackTrace } from '../stack/trace.ts';
+import { nextTurn } from './turn.ts';
 
 /** setTimeout's longest delay; a later deadline is reached in steps. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
@@ -201,10 +202,6 @@ export class Host {
     if (this.background) (this.timer as { unref?(): void }).unref?.();
   }
 }
-
-/** In the next turn of the event loop: browsers have only timers for that. */
-const nextTurn: (task: () => void) => unknown =
-  typeof setImmediate === 'function' ? (task) => setImmediate(task) : (task) => setTimeout(task, 0);
 
 /** The platform's CSPRNG, in blocks: one call a number would cost more than all the rest of a handshake. */
 function platformRandom(): RandomSource {

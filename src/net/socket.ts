@@ -3,12 +3,12 @@
  * connection's own, said in streams' words.
  */
 
-import { Duplex } from 'node:stream';
 import { type ErrorCode, EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import { nextTurn } from '../host/turn.ts';
 import type { Connection, ConnectionHandler } from '../stack/connection.ts';
 import { IpAddress } from '../wire/address.ts';
-import { checkDuration, checkFunction, nodeError } from './checks.ts';
+import { nodeError } from './checks.ts';
 import {
   type ConnectArguments,
   type ConnectOptions,
@@ -17,9 +17,10 @@ import {
   resolve,
 } from './connect-options.ts';
 import { socketError } from './errors.ts';
-import { nextTurn } from './turn.ts';
+import { SocketState } from './socket-state.ts';
 
 export type { ConnectOptions } from './connect-options.ts';
+export { type AddressInfo, familyName } from './socket-state.ts';
 
 export interface SocketOptions {
   /** False (the default): the writable side ends by itself when the peer has ended. */
@@ -41,44 +42,26 @@ export interface OnRead {
   callback(bytes: number, buffer: Uint8Array): boolean | undefined;
 }
 
-export interface AddressInfo {
-  readonly address: string;
-  readonly family: 'IPv4' | 'IPv6';
-  readonly port: number;
-}
-
 type WriteCallback = (error?: Error | null) => void;
 
-export class Socket extends Duplex {
-  connecting = false;
-  bytesRead = 0;
-  /** Idle milliseconds after which 'timeout' is emitted; 0 for never. */
-  timeout = 0;
+export class Socket extends SocketState {
   /** The server it was accepted by. */
   server: object | null = null;
-  private readonly host: Host;
   private readonly onread: OnRead | null;
-  /** Of an IPv6 listener: IPv4 addresses are shown as ::ffff:a.b.c.d. */
-  private readonly mapped: boolean;
   private hadError = false;
-  private connection: Connection | null = null;
   /** A write whose callback waits for room, or for the connection to open. */
   private waiting: { chunk: Uint8Array | null; done: WriteCallback } | null = null;
   private finalWaiting: WriteCallback | null = null;
-  private written = 0;
   private wantsMore = false;
   private onreadPaused = false;
   private ended = false;
-  private idleTimer: ReturnType<typeof setTimeout> | null = null;
-  private noDelay = false;
-  private keepAlive: { on: boolean; delay: number } | null = null;
 
   /**
    * @param connection an accepted connection; null for one that will `connect`.
    * @param mapped it came by an IPv6 listener.
    */
   constructor(host: Host, options: SocketOptions = {}, connection: Connection | null = null, mapped = false) {
-    super({
+    const stream = {
       allowHalfOpen: options.allowHalfOpen ?? false,
       autoDestroy: true,
       // 'close' says whether there was an error, as no other stream's does: it is told in _destroy.
@@ -86,9 +69,8 @@ export class Socket extends Duplex {
       decodeStrings: true,
       ...(options.highWaterMark === undefined ? {} : { highWaterMark: options.highWaterMark }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-    });
-    this.host = host;
-    this.mapped = mapped;
+    };
+    super(host, mapped, stream);
     this.onread = options.onread ?? null;
     this.noDelay = options.noDelay ?? false;
     if (options.keepAlive === true) this.keepAlive = { on: true, delay: options.keepAliveInitialDelay ?? 0 };
@@ -131,94 +113,6 @@ export class Socket extends Duplex {
       if (!(error instanceof EstabError)) throw error;
       this.destroy(socketError(error.code, 'connect', remote.toString(), port));
     }
-  }
-
-  // -- what node's net.Socket says of itself
-
-  get pending(): boolean {
-    return this.connection === null || this.connecting;
-  }
-
-  get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
-    if (this.connecting) return 'opening';
-    if (this.readable && this.writable) return 'open';
-    if (this.readable) return 'readOnly';
-    return this.writable ? 'writeOnly' : 'closed';
-  }
-
-  /** Bytes written so far, those still in buffers included. */
-  get bytesWritten(): number {
-    return this.written + this.writableLength;
-  }
-
-  get bufferSize(): number {
-    return this.writableLength;
-  }
-
-  get remoteAddress(): string | undefined {
-    return this.connecting ? undefined : this.shown(this.connection?.remote);
-  }
-
-  get remotePort(): number | undefined {
-    return this.connecting ? undefined : this.connection?.remotePort;
-  }
-
-  get remoteFamily(): 'IPv4' | 'IPv6' | undefined {
-    return this.connection === null || this.connecting ? undefined : this.family(this.connection.remote);
-  }
-
-  get localAddress(): string | undefined {
-    return this.shown(this.connection?.local);
-  }
-
-  get localPort(): number | undefined {
-    return this.connection?.localPort;
-  }
-
-  get localFamily(): 'IPv4' | 'IPv6' | undefined {
-    return this.connection === null ? undefined : this.family(this.connection.local);
-  }
-
-  address(): AddressInfo | Record<string, never> {
-    const { connection } = this;
-    if (connection === null) return {};
-    const address = this.shown(connection.local) as string;
-    return { address, family: this.family(connection.local), port: connection.localPort };
-  }
-
-  setNoDelay(noDelay = true): this {
-    this.noDelay = noDelay;
-    this.configure();
-    return this;
-  }
-
-  /** @param initialDelay idle milliseconds before the first probe; 0 leaves it as it is. */
-  setKeepAlive(enable = false, initialDelay = 0): this {
-    this.keepAlive = { on: enable, delay: initialDelay };
-    this.configure();
-    return this;
-  }
-
-  /** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE as node:net. */
-  setTimeout(timeout: number, onTimeout?: () => void): this {
-    if (this.destroyed) return this;
-    const duration = checkDuration('msecs', timeout);
-    if (onTimeout !== undefined) {
-      checkFunction('callback', onTimeout);
-      if (duration === 0) this.off('timeout', onTimeout);
-      else this.once('timeout', onTimeout);
-    }
-    this.timeout = duration;
-    this.restartIdleTimer();
-    return this;
-  }
-
-  ref(): this {
-    return this;
-  }
-
-  unref(): this {
-    return this;
   }
 
   /** Destroys the socket once everything written has been handed to the connection. */
@@ -416,41 +310,7 @@ export class Socket extends Duplex {
 
   // -- helpers
 
-  private configure(): void {
-    const { connection, keepAlive } = this;
-    if (connection === null || connection.detached) return;
-    connection.configure(this.host.now(), {
-      noDelay: this.noDelay,
-      ...(keepAlive === null ? {} : { keepAlive: keepAlive.on }),
-      ...(keepAlive === null || keepAlive.delay <= 0 ? {} : { keepAliveTimeMs: keepAlive.delay }),
-    });
-  }
-
-  private shown(address: IpAddress | undefined): string | undefined {
-    return this.mapped && address?.family === 4 ? `::ffff:${address}` : address?.toString();
-  }
-
-  private family(address: IpAddress): 'IPv4' | 'IPv6' {
-    return this.mapped ? 'IPv6' : familyName(address);
-  }
-
   private asSocketError(error: unknown, syscall: string): Error {
     return error instanceof EstabError ? socketError(error.code, syscall) : (error as Error);
   }
-
-  private restartIdleTimer(): void {
-    this.stopIdleTimer();
-    if (this.timeout <= 0 || this.destroyed) return;
-    this.idleTimer = setTimeout(() => this.emit('timeout'), this.timeout);
-    this.idleTimer.unref?.();
-  }
-
-  private stopIdleTimer(): void {
-    if (this.idleTimer !== null) clearTimeout(this.idleTimer);
-    this.idleTimer = null;
-  }
-}
-
-export function familyName(address: IpAddress): 'IPv4' | 'IPv6' {
-  return address.family === 4 ? 'IPv4' : 'IPv6';
 }
