@@ -71,7 +71,8 @@ async function run(address: string, port: number, options: ConnectOptions): Prom
   // No kernel cleans up after this process: whoever stops it leaves a RST behind, not half a connection.
   const stop = (code: number): void => {
     status = code;
-    socket.resetAndDestroy();
+    if (socket.connecting) socket.destroy();
+    else socket.resetAndDestroy();
   };
   process.once('SIGINT', () => stop(130));
   process.once('SIGTERM', () => stop(143));

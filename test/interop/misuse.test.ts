@@ -54,3 +54,9 @@ describe('nobody to talk to: exit code 1, one line', () => {
     expect({ code, lines }).toEqual({ code: 1, lines: [expect.stringMatching(complaint)] });
   });
 });
+
+test('Ctrl-C while nobody answers ends it at once', async () => {
+  const client = ns.start(process.execPath, [commandFile(), 'connect', '10.99.0.1:99', ...OWN, '--trace']);
+  await client.seen(/SYN-SENT/, 8000);
+  expect((await client.stop('SIGINT', 3000)).code).toBe(130);
+});

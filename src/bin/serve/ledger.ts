@@ -1,6 +1,7 @@
 /** Who was connected, and how it ended: the table that `estab serve` prints when it is stopped. */
 
 import type { Socket } from '../../net/socket.ts';
+import { IpAddress } from '../../wire/address.ts';
 
 interface Entry {
   readonly peer: string;
@@ -25,8 +26,9 @@ export class Ledger {
 
   add(socket: Socket): void {
     this.total++;
-    const address = socket.remoteAddress ?? '';
-    const peer = `${address.includes(':') ? `[${address}]` : address}:${socket.remotePort}`;
+    // An IPv4 peer of a server for both families goes by its IPv4 address here.
+    const address = IpAddress.parse(socket.remoteAddress ?? '::');
+    const peer = `${address.family === 6 ? `[${address}]` : address}:${socket.remotePort}`;
     const entry: Entry = { peer, since: this.now(), socket, ended: 'open', until: null };
     this.entries.push(entry);
     if (this.entries.length > MOST_ROWS) this.forgetOldest();
