@@ -1,0 +1,29 @@
+/** A run as one object. Times are milliseconds since it began. */
+
+import type { PageRecord } from './records.ts';
+import type { Result } from './session.ts';
+import { phasesOf } from './waterfall.ts';
+
+export function jsonReport(result: Result): unknown {
+  const { seed, loss, delayMs } = result.options;
+  return {
+    network: { seed, loss, delayMs, packets: result.packets, lost: result.lost },
+    pages: result.pages.map(pageOf),
+    connections: result.connections.map((connection) => {
+      const report = result.endings.get(connection.localPort)?.report;
+      const { firstCloser = null, timeWaitHolder = null, closing = null } = report ?? {};
+      return { ...connection, close: { closing, firstCloser, timeWaitHolder } };
+    }),
+  };
+}
+
+function pageOf(page: PageRecord): unknown {
+  return {
+    ...page,
+    requests: page.requests.map((request) => {
+      const { failure, connection, ...rest } = request;
+      const failed = failure === null ? null : { step: failure.step, code: failure.code, message: failure.message };
+      return { ...rest, connection: connection?.id ?? null, phases: phasesOf(request), failure: failed };
+    }),
+  };
+}

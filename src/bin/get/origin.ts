@@ -1,0 +1,229 @@
+/**
+ * One origin: its connections and the requests over them. HTTP/1.1 keeps connections alive and opens a few side by side;
+ * HTTP/2, where the server agrees to it, puts all requests on one.
+ */
+
+import http from 'node:http';
+import http2 from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { type Connecting, type Opened, seconds } from './connecting.ts';
+import type { GetOptions } from './options.ts';
+import type { Recorder } from './recorder.ts';
+import { type ConnectionRecord, type RequestRecord, StepError } from './records.ts';
+
+/** Takes the body as it comes. */
+export type Body = (bytes: Uint8Array) => void;
+
+const AGENT = 'estab';
+
+export class Origin {
+  private readonly options: GetOptions;
+  private readonly recorder: Recorder;
+  private readonly connecting: Connecting;
+  private readonly url: URL;
+  private readonly agent: http.Agent;
+  private readonly records = new Map<Duplex, ConnectionRecord>();
+  private readonly turns: Turns;
+  /** Opened before it was known which HTTP is spoken; the first request of HTTP/1.1 takes it over. */
+  private spare: Opened | null = null;
+  private session: Promise<http2.ClientHttp2Session | null> | null = null;
+  private openSession: http2.ClientHttp2Session | null = null;
+
+  constructor(url: URL, options: GetOptions, recorder: Recorder, connecting: Connecting) {
+    this.options = options;
+    this.recorder = recorder;
+    this.connecting = connecting;
+    this.url = url;
+    // An agent does not count connections that are being opened, so it is given no more requests than it may have.
+    this.agent = new http.Agent({ keepAlive: true });
+    this.turns = new Turns(options.connections);
+    const createConnection = (_options: unknown, done: (error: Error | null, socket?: Duplex) => void): void => {
+      this.nextConnection().then(
+        ({ record, socket }) => {
+          this.records.set(socket, record);
+          done(null, socket);
+        },
+        (error: Error) => done(error),
+      );
+    };
+    Object.assign(this.agent, { createConnection });
+  }
+
+  /** Sends a GET and gives the body to `body`; the record tells the rest. @throws StepError (rejects). */
+  async get(request: RequestRecord, body: Body): Promise<void> {
+    const negotiates = this.url.protocol === 'https:' && !this.options.http1;
+    if (negotiates) this.session ??= this.negotiate();
+    const session = negotiates ? await this.session : null;
+    if (session !== null && session !== undefined) return this.getTwo(session, request, body);
+    await this.turns.take();
+    try {
+      await this.getOne(request, body);
+    } finally {
+      this.turns.give();
+    }
+  }
+
+  /** Ends all connections: what was not asked for any more is not waited for. */
+  close(): void {
+    this.openSession?.close();
+    this.agent.destroy = () => this.agent;
+    for (const socket of this.records.keys()) socket.end();
+    this.spare?.socket.end();
+  }
+
+  private async negotiate(): Promise<http2.ClientHttp2Session | null> {
+    const opened = await this.connecting.open(this.url);
+    if (opened.record.protocol !== 'h2') {
+      this.spare = opened;
+      return null;
+    }
+    const session = http2.connect(this.url, { createConnection: () => opened.socket });
+    // What goes wrong is told by the streams.
+    session.on('error', () => undefined);
+    this.records.set(opened.socket, opened.record);
+    this.openSession = session;
+    return session;
+  }
+
+  private async nextConnection(): Promise<Opened> {
+    const { spare } = this;
+    this.spare = null;
+    return spare ?? this.connecting.open(this.url);
+  }
+
+  private getOne(request: RequestRecord, body: Body): Promise<void> {
+    const url = new URL(request.url);
+    return new Promise((resolve, reject) => {
+      const sent = http.request({
+        ...{
+          agent: this.agent,
+          method: 'GET',
+          host: url.hostname,
+          port: url.port || 1,
+          path: url.pathname + url.search,
+        },
+        headers: { host: url.host, 'user-agent': AGENT, accept: '*/*' },
+      });
+      const watch = new Watch(this.options.timeoutMs, () => sent.destroy(this.silent(request)));
+      const fail = (error: Error): void => {
+        watch.stop();
+        reject(this.failure(request, error));
+      };
+      sent.on('socket', (socket) => this.begin(request, this.records.get(socket) ?? null, watch));
+      sent.on('error', fail);
+      sent.on('response', (response) => {
+        this.head(request, response.statusCode ?? 0, response.headers['content-type']);
+        response.on('data', (bytes: Uint8Array) => this.take(request, bytes, body, watch));
+        response.on('error', fail);
+        response.on('end', () => {
+          watch.stop();
+          request.endedAt = this.recorder.now();
+          resolve();
+        });
+      });
+      sent.end();
+    });
+  }
+
+  private getTwo(session: http2.ClientHttp2Session, request: RequestRecord, body: Body): Promise<void> {
+    const url = new URL(request.url);
+    return new Promise((resolve, reject) => {
+      const [record] = this.records.values();
+      const stream = session.request({ ':path': url.pathname + url.search, 'user-agent': AGENT, accept: '*/*' });
+      const watch = new Watch(this.options.timeoutMs, () => stream.destroy(this.silent(request)));
+      this.begin(request, record, watch);
+      stream.on('response', (headers) => {
+        this.head(request, headers[':status'] ?? 0, headers['content-type']);
+        // Only now: text may be handed up in the very turn in which the head is announced.
+        stream.on('data', (bytes: Uint8Array) => this.take(request, bytes, body, watch));
+      });
+      stream.on('error', (error) => {
+        watch.stop();
+        reject(this.failure(request, error));
+      });
+      stream.on('end', () => {
+        watch.stop();
+        request.endedAt = this.recorder.now();
+        resolve();
+      });
+    });
+  }
+
+  private begin(request: RequestRecord, record: ConnectionRecord | null, watch: Watch): void {
+    request.sentAt = this.recorder.now();
+    request.connection = record;
+    request.reused = (record?.requests ?? 0) > 0;
+    if (record !== null) record.requests++;
+    watch.restart();
+  }
+
+  private head(request: RequestRecord, status: number, type: string | undefined): void {
+    request.firstByteAt = this.recorder.now();
+    request.status = status;
+    request.type = type ?? 'unknown';
+  }
+
+  private take(request: RequestRecord, bytes: Uint8Array, body: Body, watch: Watch): void {
+    request.octets += bytes.length;
+    watch.restart();
+    body(bytes);
+  }
+
+  private silent(request: RequestRecord): StepError {
+    const { octets } = request;
+    const had = request.firstByteAt === null ? 'no answer' : `nothing more after ${octets} B`;
+    const text = `GET ${request.url} was sent, but ${had} came in ${seconds(this.options.timeoutMs)}`;
+    return new StepError('HTTP', request.sentAt ?? request.queuedAt, 'ETIMEDOUT', text);
+  }
+
+  private failure(request: RequestRecord, error: Error & { code?: string }): StepError {
+    if (error instanceof StepError) return error;
+    const text = `GET ${request.url}: ${error.message}`;
+    return new StepError('HTTP', request.sentAt ?? request.queuedAt, error.code ?? '', text);
+  }
+}
+
+/** Fires when nothing has happened for a while. */
+class Watch {
+  private readonly ms: number;
+  private readonly fire: () => void;
+  private timer: ReturnType<typeof setTimeout> | null = null;
+
+  constructor(ms: number, fire: () => void) {
+    this.ms = ms;
+    this.fire = fire;
+  }
+
+  restart(): void {
+    this.stop();
+    this.timer = setTimeout(this.fire, this.ms);
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+}
+
+/** So many at a time; the rest waits in line. */
+class Turns {
+  private free: number;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(free: number) {
+    this.free = free;
+  }
+
+  async take(): Promise<void> {
+    if (this.free > 0) this.free--;
+    else await new Promise<void>((resolve) => this.waiting.push(resolve));
+  }
+
+  /** In the next turn of the event loop: by then the agent has its connection back and gives it to whoever comes. */
+  give(): void {
+    setImmediate(() => {
+      const next = this.waiting.shift();
+      if (next === undefined) this.free++;
+      else next();
+    });
+  }
+}

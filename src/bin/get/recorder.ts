@@ -1,0 +1,164 @@
+/**
+ * What passed the client's link: every packet with its time, and for each TCP connection what can be read from them.
+ * All that `estab get` says of segments, flights and key shares it has seen here, in the packets themselves.
+ */
+
+import { StreamReader } from '../../analyse/streams.ts';
+import { LinkType } from '../../capture/formats.ts';
+import { PcapngWriter } from '../../capture/pcapng-writer.ts';
+import { Kind, type Packet, PacketDecoder } from '../../dissect/packet.ts';
+import { Option } from '../../dissect/packet-options.ts';
+import type { FrameDirection, FrameSink } from '../../link/tee.ts';
+import type { WireEvent } from '../../sim/wire.ts';
+
+const FIN = 1;
+const SYN = 2;
+const RST = 4;
+const ACK = 16;
+/** The hellos come first; the largest group's public value has 1024 octets. */
+const KEPT = 16_384;
+/** Of a decryption secrets block: a TLS key log ("TLSK"). */
+const TLS_KEY_LOG = 0x544c534b;
+
+export interface Flight {
+  readonly side: 'client' | 'server';
+  readonly from: number;
+  until: number;
+  octets: number;
+}
+
+/** One connection as the client's link saw it. Times in milliseconds of the run. */
+export class Tap {
+  readonly localPort: number;
+  synAt = 0;
+  /** SYNs sent, and SYN-ACKs that came. */
+  syns = 0;
+  synAcks = 0;
+  /** When our ACK of the SYN-ACK left; null before. */
+  openedAt: number | null = null;
+  /** What the peer's SYN allows. */
+  mss: number | null = null;
+  segmentsUp = 0;
+  segmentsDown = 0;
+  octetsUp = 0;
+  octetsDown = 0;
+  reset: 'client' | 'server' | null = null;
+  readonly flights: Flight[] = [];
+  private readonly streams: [Uint8Array[], Uint8Array[]] = [[], []];
+  private readonly kept: [number, number] = [0, 0];
+  private readonly fins: [boolean, boolean] = [false, false];
+  private answered = false;
+  private time = 0;
+  private readonly reader = new StreamReader({ text: (side, bytes) => this.text(side, bytes), gap: () => undefined });
+
+  constructor(localPort: number) {
+    this.localPort = localPort;
+  }
+
+  /** Nothing more is to be expected: reset, or both FINs and something after the second. */
+  get over(): boolean {
+    return this.reset !== null || this.answered;
+  }
+
+  /** The first octets of one side. */
+  beginning(side: 'client' | 'server'): Uint8Array {
+    return Buffer.concat(this.streams[side === 'client' ? 0 : 1]);
+  }
+
+  segment(packet: Packet, side: 0 | 1, time: number): void {
+    const { flags } = packet;
+    this.time = time;
+    if (side === 0) this.segmentsUp++;
+    else this.segmentsDown++;
+    if ((flags & RST) !== 0) this.reset ??= side === 0 ? 'client' : 'server';
+    else if ((flags & SYN) !== 0) this.opening(packet, side, time);
+    else if (side === 0 && this.synAcks > 0 && (flags & ACK) !== 0) this.openedAt ??= time;
+    if (this.fins[0] && this.fins[1]) this.answered = true;
+    if ((flags & FIN) !== 0) this.fins[side] = true;
+    this.reader.add(packet, side);
+  }
+
+  private opening(packet: Packet, side: 0 | 1, time: number): void {
+    if (side === 1) {
+      this.synAcks++;
+      if ((packet.options & Option.MSS) !== 0) this.mss = packet.mss;
+      return;
+    }
+    if (this.syns++ === 0) this.synAt = time;
+  }
+
+  private text(side: 0 | 1, bytes: Uint8Array): void {
+    if (side === 0) this.octetsUp += bytes.length;
+    else this.octetsDown += bytes.length;
+    const name = side === 0 ? 'client' : 'server';
+    const last = this.flights.at(-1);
+    if (last !== undefined && last.side === name) {
+      last.until = this.time;
+      last.octets += bytes.length;
+    } else this.flights.push({ side: name, from: this.time, until: this.time, octets: bytes.length });
+    if (this.kept[side] >= KEPT) return;
+    this.streams[side].push(bytes.slice(0, KEPT - this.kept[side]));
+    this.kept[side] += bytes.length;
+  }
+}
+
+export class Recorder implements FrameSink {
+  /** Lines of the client's TLS key log. */
+  readonly keys: string[] = [];
+  /** Packets that were lost on some wire, either way. */
+  lost = 0;
+  private readonly origin = performance.now();
+  private readonly epoch = Date.now();
+  private readonly frames: { readonly ms: number; readonly bytes: Uint8Array; readonly direction: FrameDirection }[] =
+    [];
+  private readonly taps = new Map<number, Tap>();
+  private readonly decoder = new PacketDecoder();
+
+  /** Milliseconds since the run began. */
+  now(): number {
+    return performance.now() - this.origin;
+  }
+
+  get packets(): number {
+    return this.frames.length;
+  }
+
+  /** The connection from this port of the client. */
+  tap(localPort: number): Tap {
+    let tap = this.taps.get(localPort);
+    if (tap === undefined) {
+      tap = new Tap(localPort);
+      this.taps.set(localPort, tap);
+    }
+    return tap;
+  }
+
+  frame(frame: Uint8Array, direction: FrameDirection): void {
+    const ms = this.now();
+    const bytes = frame.slice();
+    this.frames.push({ ms, bytes, direction });
+    if (this.decoder.decode(LinkType.RAW, bytes, 0, bytes.length) !== Kind.TCP) return;
+    const { packet } = this.decoder;
+    const outbound = direction === 'outbound';
+    this.tap(outbound ? packet.sourcePort : packet.destinationPort).segment(packet, outbound ? 0 : 1, ms);
+  }
+
+  end(): void {
+    this.taps.clear();
+  }
+
+  /** For the network: what becomes of frames on its wires. */
+  observe(event: WireEvent): void {
+    if (event.kind === 'dropped') this.lost++;
+  }
+
+  /** All of it as pcapng; the key log goes before the packets, so that a reader can decrypt them as it comes to them. */
+  pcapng(): Uint8Array {
+    const blocks: Uint8Array[] = [];
+    const writer = new PcapngWriter((block) => blocks.push(block));
+    const id = writer.addInterface({ linkType: LinkType.RAW, name: 'embedded0' });
+    if (this.keys.length > 0) writer.secrets(TLS_KEY_LOG, Buffer.from(`${this.keys.join('\n')}\n`));
+    for (const { ms, bytes, direction } of this.frames) writer.packet(id, this.epoch + ms, bytes, { direction });
+    return Buffer.concat(blocks);
+  }
+}

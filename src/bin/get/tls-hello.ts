@@ -1,0 +1,151 @@
+/**
+ * What passes in the clear at the beginning of TLS 1.3 (RFC 8446 section 4.1): both hellos, read from the octets on the
+ * wire, and in them the two public values of the Diffie-Hellman exchange. Total: what cannot be read is null.
+ */
+
+import { readU16 } from '../../base/bytes.ts';
+
+export interface Hello {
+  /** Octets of the handshake message. */
+  readonly length: number;
+  /** 32 octets, hex: by it a key log names the connection. */
+  readonly random: string;
+  /** A ServerHello's choice; in a ClientHello 0. */
+  readonly cipher: number;
+  /** By `supported_versions`; 0x0304 for TLS 1.3. */
+  readonly versions: readonly number[];
+  readonly shares: readonly KeyShare[];
+  readonly serverName: string | null;
+}
+
+export interface KeyShare {
+  readonly group: number;
+  /** The public value as it was sent, hex; empty where a server only names the group it wants (HelloRetryRequest). */
+  readonly key: string;
+}
+
+const HANDSHAKE = 22;
+const CLIENT_HELLO = 1;
+const SERVER_HELLO = 2;
+const KEY_SHARE = 51;
+const SUPPORTED_VERSIONS = 43;
+const SERVER_NAME = 0;
+/** SHA-256 of "HelloRetryRequest", in place of a random (RFC 8446 section 4.1.3). */
+const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c';
+
+const GROUP_NAMES: Readonly<Record<number, string>> = {
+  ...{ 23: 'P-256', 24: 'P-384', 25: 'P-521', 29: 'X25519', 30: 'X448' },
+  ...{ 256: 'ffdhe2048', 257: 'ffdhe3072', 258: 'ffdhe4096', 259: 'ffdhe6144', 260: 'ffdhe8192' },
+  4588: 'X25519MLKEM768',
+};
+
+export function groupName(group: number): string {
+  return GROUP_NAMES[group] ?? `group ${group}`;
+}
+
+export function isRetry(hello: Hello): boolean {
+  return hello.random === RETRY_RANDOM;
+}
+
+/** The hellos at the beginning of one side's octets: one, or two where the server asked for another group. */
+export function hellosIn(stream: Uint8Array): Hello[] {
+  const found: Hello[] = [];
+  const messages = handshakeOctets(stream);
+  for (let at = 0; at + 4 <= messages.length; ) {
+    const length = (messages[at + 1] << 16) | readU16(messages, at + 2);
+    const end = at + 4 + length;
+    if (end > messages.length) break;
+    const type = messages[at];
+    const hello = type === CLIENT_HELLO || type === SERVER_HELLO ? helloOf(messages.subarray(at, end), type) : null;
+    if (hello !== null) found.push(hello);
+    at = end;
+  }
+  return found;
+}
+
+/** What the records of type handshake carry, put together; those after the hellos are encrypted and of another type. */
+function handshakeOctets(stream: Uint8Array): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at + 5 <= stream.length; ) {
+    const end = at + 5 + readU16(stream, at + 3);
+    if (stream[at] === HANDSHAKE) parts.push(stream.subarray(at + 5, Math.min(end, stream.length)));
+    at = end;
+  }
+  return Buffer.concat(parts);
+}
+
+/** Reads in order; beyond the end every number is 0 and every part is empty. */
+class Reader {
+  private readonly bytes: Uint8Array;
+  private at: number;
+
+  constructor(bytes: Uint8Array, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  get done(): boolean {
+    return this.at >= this.bytes.length;
+  }
+
+  u8(): number {
+    return this.bytes[this.at++] ?? 0;
+  }
+
+  u16(): number {
+    return (this.u8() << 8) | this.u8();
+  }
+
+  take(length: number): Uint8Array {
+    const part = this.bytes.subarray(this.at, this.at + length);
+    this.at += length;
+    return part;
+  }
+}
+
+function helloOf(message: Uint8Array, type: number): Hello | null {
+  const reader = new Reader(message, 4);
+  reader.u16(); // legacy_version
+  const random = Buffer.from(reader.take(32)).toString('hex');
+  reader.take(reader.u8()); // session id
+  let cipher = 0;
+  if (type === CLIENT_HELLO) {
+    reader.take(reader.u16()); // what it offers
+    reader.take(reader.u8()); // compression methods
+  } else {
+    cipher = reader.u16();
+    reader.u8();
+  }
+  const extensions = new Reader(reader.take(reader.u16()));
+  let versions: number[] = [];
+  let shares: KeyShare[] = [];
+  let serverName: string | null = null;
+  while (!extensions.done) {
+    const kind = extensions.u16();
+    const body = extensions.take(extensions.u16());
+    if (kind === KEY_SHARE) shares = sharesOf(body, type);
+    else if (kind === SUPPORTED_VERSIONS) versions = versionsOf(body, type);
+    else if (kind === SERVER_NAME && type === CLIENT_HELLO)
+      serverName = Buffer.from(body.subarray(5)).toString('latin1');
+  }
+  return { length: message.length, random, cipher, versions, shares, serverName };
+}
+
+function sharesOf(body: Uint8Array, type: number): KeyShare[] {
+  const reader = new Reader(body);
+  if (type === CLIENT_HELLO) reader.u16();
+  const shares: KeyShare[] = [];
+  while (!reader.done) {
+    const group = reader.u16();
+    shares.push({ group, key: reader.done ? '' : Buffer.from(reader.take(reader.u16())).toString('hex') });
+  }
+  return shares;
+}
+
+function versionsOf(body: Uint8Array, type: number): number[] {
+  const reader = new Reader(body);
+  if (type === CLIENT_HELLO) reader.u8();
+  const versions: number[] = [];
+  while (!reader.done) versions.push(reader.u16());
+  return versions;
+}
