@@ -112,8 +112,7 @@ export class Analyser implements CaptureHandler {
   }
 
   private retire(flow: Flow): void {
-    const report = analyseFlow(flow, this.log, this.options.inspect);
-    if (this.options.lean && report.findings.every((f) => f.kind === 'clean')) report.states = [];
+    const report = analyseFlow(flow, this.log, this.options.inspect, this.options.lean);
     this.log.release(flow.head, flow.tail, flow.count);
     if (this.options.connection !== undefined) this.options.connection(report);
     else this.connections.push(report);

@@ -40,7 +40,13 @@ export interface Close {
   cause: ResetCause;
 }
 
-export function findClose(t: Trace, place: Place, h: Handshake, d: [Delivery, Delivery], foreign: Set<number>): Close {
+export function findClose(
+  t: Trace,
+  place: Place,
+  h: Handshake,
+  d: [Delivery, Delivery],
+  foreign: ReadonlySet<number>,
+): Close {
   const c: Close = {
     kind: 'none',
     closing: 'open',

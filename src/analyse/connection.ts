@@ -13,14 +13,17 @@ import { type Side, Trace, Verdict } from './trace.ts';
 import { wiresharkView } from './wireshark.ts';
 import { zeekView } from './zeek.ts';
 
-/** Analyses one connection; `inspect` sees what it is made from, which is gone afterwards. */
+/** Analyses one connection; `lean` leaves out the states of an uneventful one, `inspect` sees what it is made from, which is gone afterwards. */
 export function analyseFlow(
   flow: Flow,
   log: SegmentLog,
   inspect?: (facts: Facts, report: ConnectionReport) => void,
+  lean = false,
 ): ConnectionReport {
   const facts = findFacts(new Trace(flow, log));
   const report = reportOf(facts);
+  const uneventful = lean && report.findings.every((finding) => finding.kind === 'clean');
+  if (!uneventful) report.states = followStates(facts.trace, facts.handshake, facts.close, facts.lost);
   inspect?.(facts, report);
   return report;
 }
@@ -51,7 +54,7 @@ function reportOf(f: Facts): ConnectionReport {
     options: agreedOptions(f),
     sides,
     counts: f.counts,
-    states: followStates(t, h, c, f.lost),
+    states: [],
     findings: connectionFindings(f),
     wireshark: wiresharkView(t),
     zeek: zeekView(t, f.delivery),

@@ -82,19 +82,20 @@ let base = 1;
 function sameBefore(t: Trace, i: number, unasked: number): number {
   const { log } = t;
   const a = t.record[i];
-  const key = Math.imul(log.seq[a] ^ Math.imul(log.ack[a], 31) ^ (log.ipId[a] << 8) ^ log.length[a], 0x9e3779b1);
+  const key = Math.imul(log.seq(a) ^ Math.imul(log.ack(a), 31) ^ (log.ipId(a) << 8) ^ log.length(a), 0x9e3779b1);
   const slot = (key >>> 19) & 8190;
   const latest = slots[slot] - base;
   const before = slots[slot + 1] - base;
   slots[slot + 1] = slots[slot];
   slots[slot] = base + i;
-  for (const k of [latest, before]) {
+  for (let n = 0; n < 2; n++) {
+    const k = n === 0 ? latest : before;
     if (k < 0 || k >= i || i - k > LOOK_BACK || !sameFields(t, i, k)) continue;
-    if (log.ipId[a] !== 0) return t.verdict[k] !== Verdict.PLAIN && t.copyOf[k] >= 0 ? t.copyOf[k] : k;
+    if (log.ipId(a) !== 0) return t.verdict[k] !== Verdict.PLAIN && t.copyOf[k] >= 0 ? t.copyOf[k] : k;
     // Without an identification, time has to vouch for it: text that comes again before its sender can have heard
     // anything about it, or within the tick of its stamp, was not sent again.
-    const carries = log.length[a] > 0 || (log.flags[a] & (SYN | FIN)) !== 0;
-    const stamped = t.has(i, Bit.TIMESTAMPS) && (log.flags[a] & ACK) !== 0;
+    const carries = log.length(a) > 0 || (log.flags(a) & (SYN | FIN)) !== 0;
+    const stamped = t.has(i, Bit.TIMESTAMPS) && (log.flags(a) & ACK) !== 0;
     if (carries && t.time(i) - t.time(k) < (stamped ? Math.max(unasked, 0.001) : unasked)) return k;
   }
   return -1;
@@ -106,15 +107,15 @@ function sameFields(t: Trace, i: number, k: number): boolean {
   const b = t.record[k];
   return (
     t.side[i] === t.side[k] &&
-    log.seq[a] === log.seq[b] &&
-    log.ack[a] === log.ack[b] &&
-    log.length[a] === log.length[b] &&
-    log.flags[a] === log.flags[b] &&
-    log.ipId[a] === log.ipId[b] &&
-    log.window[a] === log.window[b] &&
-    log.hash[a] === log.hash[b] &&
-    log.sackCount[a] === log.sackCount[b] &&
-    (log.sackCount[a] === 0 || log.sack[log.sackAt[a]] === log.sack[log.sackAt[b]]) &&
-    (!t.has(i, Bit.TIMESTAMPS) || (log.tsVal[a] === log.tsVal[b] && log.tsEcr[a] === log.tsEcr[b]))
+    log.seq(a) === log.seq(b) &&
+    log.ack(a) === log.ack(b) &&
+    log.length(a) === log.length(b) &&
+    log.flags(a) === log.flags(b) &&
+    log.ipId(a) === log.ipId(b) &&
+    log.window(a) === log.window(b) &&
+    log.hash(a) === log.hash(b) &&
+    log.sackCount(a) === log.sackCount(b) &&
+    (log.sackCount(a) === 0 || log.sack[log.sackAt(a)] === log.sack[log.sackAt(b)]) &&
+    (!t.has(i, Bit.TIMESTAMPS) || (log.tsVal(a) === log.tsVal(b) && log.tsEcr(a) === log.tsEcr(b)))
   );
 }

@@ -50,8 +50,8 @@ function readSack(t: Trace, own: Working, i: number, isDsack: boolean): void {
     for (let b = isDsack ? 1 : 0; b < t.sackCount(i); b++) {
       covered ||= t.sackEdge(i, 2 * b) <= pieces.start[k] && t.sackEdge(i, 2 * b + 1) >= pieces.end[k];
     }
-    if (covered) pieces.sacked[k] = true;
-    else if (pieces.start[k] >= t.ack[i] && t.verdict[pieces.first[k]] === Verdict.PLAIN) pieces.gapped[k] = true;
+    if (covered) pieces.sacked[k] = 1;
+    else if (pieces.start[k] >= t.ack[i] && t.verdict[pieces.first[k]] === Verdict.PLAIN) pieces.gapped[k] = 1;
   }
 }
 
@@ -59,7 +59,7 @@ function readSack(t: Trace, own: Working, i: number, isDsack: boolean): void {
 function passPieces(t: Trace, own: Working, ack: number): void {
   const { pieces } = own;
   for (let k = pieces.after(own.acknowledged); k < pieces.count && pieces.end[k] <= ack; k++) {
-    if (!pieces.gapped[k] || pieces.first[k] !== pieces.last[k]) continue;
+    if (pieces.gapped[k] === 0 || pieces.first[k] !== pieces.last[k]) continue;
     if (t.verdict[pieces.first[k]] !== Verdict.PLAIN || (t.flags(pieces.first[k]) & SYN) !== 0) continue;
     own.reordered.push(pieces.first[k]);
   }

@@ -112,7 +112,11 @@ function withoutCrossedSyn(t: Trace, own: Working): void {
   });
 }
 
+/** Shared between connections as {@link Trace}'s arrays are. */
+const PIECES: readonly [Pieces, Pieces] = [new Pieces(), new Pieces()];
+
 function newWorking(t: Trace, side: Side): Working {
+  PIECES[side].clear();
   return {
     retransmissions: [],
     reordered: [],
@@ -121,21 +125,19 @@ function newWorking(t: Trace, side: Side): Working {
     gaps: [],
     lostAcks: [],
     holes: [],
-    ...{
-      hiddenAcks: 0,
-      maxEnd: 0,
-      acknowledged: 0,
-      started: false,
-      lowest: 0,
-      scanned: 0,
-      duplicateAcks: 0,
-      recover: 0,
-      lastAck: Number.NEGATIVE_INFINITY,
-      lastIndex: -1,
-    },
+    hiddenAcks: 0,
+    maxEnd: 0,
+    acknowledged: 0,
+    started: false,
+    lowest: 0,
+    scanned: 0,
+    duplicateAcks: 0,
+    recover: 0,
+    lastAck: Number.NEGATIVE_INFINITY,
+    lastIndex: -1,
     lostAckFrom: Number.NEGATIVE_INFINITY,
     unmatched: [],
-    pieces: new Pieces(),
+    pieces: PIECES[side],
     countsIds: countsIds(t, side),
     tick: tickOf(t, side),
   };
@@ -314,7 +316,7 @@ function wasTooBig(t: Trace, i: number, original: number): boolean {
   for (const event of t.flow.icmp) {
     const tooBig = event.family === 4 ? event.type === 3 && event.code === 4 : event.type === 2;
     if (!tooBig || event.side !== t.side[i] || event.time > t.time(i)) continue;
-    if (event.time >= t.time(original) && t.log.ipLength[t.record[original]] > event.mtu) return true;
+    if (event.time >= t.time(original) && t.log.ipLength(t.record[original]) > event.mtu) return true;
   }
   return false;
 }
@@ -324,7 +326,7 @@ function triggerOf(t: Trace, place: Place, own: Working, i: number, original: nu
   if ((t.flags(i) & SYN) !== 0) return 'timeout';
   if (own.duplicateAcks >= 1) {
     const piece = own.pieces.after(t.start[i]);
-    const sackedAbove = own.pieces.sacked.indexOf(true, piece) >= 0;
+    const sackedAbove = own.pieces.sackedFrom(piece);
     if (sackedAbove || own.duplicateAcks >= DUPLICATE_THRESHOLD) {
       own.recover = own.maxEnd;
       return 'fast';

@@ -41,6 +41,8 @@ export interface Facts {
   lost: Set<number>;
 }
 
+const NOTHING: ReadonlySet<number> = new Set();
+
 export function findFacts(trace: Trace): Facts {
   const copies = findCopies(trace);
   const strays = findForeign(trace);
@@ -48,7 +50,7 @@ export function findFacts(trace: Trace): Facts {
   const place = findPlace(trace);
   const handshake = findHandshake(trace, place);
   const delivery = followDelivery(trace, place, handshake.kind === 'simultaneous-open' || handshake.kind === 'split');
-  const foreign = new Set(strays.filter((s) => !s.deadly).map((s) => s.index));
+  const foreign = strays.length === 0 ? NOTHING : new Set(strays.filter((s) => !s.deadly).map((s) => s.index));
   const close = findClose(trace, place, handshake, delivery, foreign);
   const facts: Facts = {
     trace,
@@ -97,8 +99,8 @@ function findOddities(f: Facts): void {
     const earlier = t.copyOf[i];
     if (earlier < 0 || t.length(i) === 0 || t.start[i] !== t.start[earlier] || t.length(i) !== t.length(earlier))
       continue;
-    const a = t.log.hash[t.record[i]];
-    const b = t.log.hash[t.record[earlier]];
+    const a = t.log.hash(t.record[i]);
+    const b = t.log.hash(t.record[earlier]);
     if (a !== b && a !== 0 && b !== 0) f.conflicts.push(i);
   }
 }

@@ -107,7 +107,7 @@ export function oddFindings(f: Facts, say: Say): void {
       'proven',
       'RFC 6093',
       f.urgent,
-      `The ${name(f, side)} sent urgent data (${plural(f.urgent.length, 'segment')} with URG; the pointer of the first is ${t.log.urgent[t.record[f.urgent[0]]]}).`,
+      `The ${name(f, side)} sent urgent data (${plural(f.urgent.length, 'segment')} with URG; the pointer of the first is ${t.log.urgent(t.record[f.urgent[0]])}).`,
     );
   }
   if (f.conflicts.length > 0) {

@@ -12,7 +12,10 @@ import { duration } from './words.ts';
 export function connectionFindings(f: Facts): Finding[] {
   const findings: Finding[] = [];
   const say: Say = (kind, confidence, rfc, indexes, text) => {
-    const frames = [...new Set(indexes.filter((i) => i >= 0).map((i) => f.trace.frame(i)))].sort((a, b) => a - b);
+    const frames =
+      indexes.length === 0
+        ? []
+        : [...new Set(indexes.filter((i) => i >= 0).map((i) => f.trace.frame(i)))].sort((a, b) => a - b);
     findings.push({ kind, text, frames, confidence, rfc });
   };
   handshakeFindings(f, say);

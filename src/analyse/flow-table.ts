@@ -113,8 +113,8 @@ export class FlowTable {
       const first = flow.unanswered;
       if (first !== null && side === 1 && p.ack === ((first.synSeq[0] + 1) | 0)) return this.resume(first, flow);
       const pending = flow.pendingSyn;
-      if (pending === NONE || p.ack !== ((this.log.seq[pending] + 1) | 0)) return null;
-      if (((this.log.bits[pending] & Bit.REVERSE) !== 0 ? 1 : 0) === side) return null;
+      if (pending === NONE || p.ack !== ((this.log.seq(pending) + 1) | 0)) return null;
+      if (((this.log.bits(pending) & Bit.REVERSE) !== 0 ? 1 : 0) === side) return null;
       return this.succeed(flow, p, pending);
     }
     if (!flow.synSeen[side] && flow.packets[side] === 0) return null; // its first word: simultaneous open
@@ -136,13 +136,13 @@ export class FlowTable {
       made.ports[1] = p.sourcePort;
       const { log } = this;
       const r = log.copy(pending);
-      log.bits[r] &= ~Bit.REVERSE;
+      log.turn(r);
       this.chain(made, r);
-      made.firstFrame = log.frame[r];
-      made.firstTime = log.time[r];
+      made.firstFrame = log.frame(r);
+      made.firstTime = log.time(r);
       made.packets[0] = 1;
       made.synSeen[0] = true;
-      made.synSeq[0] = log.seq[r];
+      made.synSeq[0] = log.seq(r);
       made.syn[0] = old.syn[0];
     }
     this.retired(old);
@@ -173,7 +173,7 @@ export class FlowTable {
 
   private chain(flow: Flow, r: number): void {
     if (flow.tail === NONE) flow.head = r;
-    else this.log.next[flow.tail] = r;
+    else this.log.link(flow.tail, r);
     flow.tail = r;
     flow.count++;
   }

@@ -90,7 +90,7 @@ function numbersOf(f: Facts, i: number): string {
   const { trace: t } = f;
   const parts: string[] = [];
   const flags = t.flags(i);
-  if ((flags & SYN) !== 0) parts.push(`seq ${t.log.seq[t.record[i]] >>> 0}`);
+  if ((flags & SYN) !== 0) parts.push(`seq ${t.log.seq(t.record[i]) >>> 0}`);
   else if (t.size(i) > 0 || (flags & RST) !== 0)
     parts.push(`seq ${t.start[i]}${t.length(i) > 0 ? `:${t.start[i] + t.length(i)}` : ''}`);
   if ((flags & ACK) !== 0) parts.push(`ack ${t.ack[i]}`);

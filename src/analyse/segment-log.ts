@@ -1,5 +1,5 @@
 /**
- * The segments of all connections that are still open to question, in parallel typed arrays: one record a segment, the
+ * The segments of all connections that are still open to question, in typed arrays: one record a segment, the
  * records of a connection chained, freed ones used again. Memory follows what is open, not how long the capture is.
  */
 
@@ -20,114 +20,178 @@ export const Bit = {
 
 export const NONE = -1;
 
+/** Words, and so on, of a record: one cache line, since the records of a connection lie far apart. */
+const WORDS = 16;
+const DOUBLES = 8;
+const HALVES = 32;
+const BYTES = 64;
+
 export class SegmentLog {
-  frame = new Int32Array(0);
-  /** Seconds since the capture's first packet. */
-  time = new Float64Array(0);
-  seq = new Int32Array(0);
-  ack = new Int32Array(0);
-  /** Octets of text by the IP header. */
-  length = new Int32Array(0);
-  flags = new Uint16Array(0);
-  bits = new Uint16Array(0);
-  window = new Uint16Array(0);
-  urgent = new Uint16Array(0);
-  tsVal = new Int32Array(0);
-  tsEcr = new Int32Array(0);
-  ipId = new Uint16Array(0);
-  ipLength = new Int32Array(0);
-  ttl = new Uint8Array(0);
-  sackCount = new Uint8Array(0);
-  /** Where in {@link sack} a record's edges stand, for records with blocks. */
-  sackAt = new Int32Array(0);
-  /** Eight words a record with SACK: the edges of up to four blocks. */
+  /** Eight words a record with SACK: the edges of up to four blocks, from {@link sackAt}. */
   sack = new Int32Array(0);
   private sackHigh = 0;
   private readonly sackFree: number[] = [];
-  /** A fingerprint of the captured text. */
-  hash = new Int32Array(0);
-  next = new Int32Array(0);
+  /** Views of one buffer. Words: frame, sequence, time (two), ack, length, stamps, IP length, sackAt, hash, next. */
+  private words = new Int32Array(0);
+  private doubles = new Float64Array(0);
+  /** From the 24th: flags, bits, window, urgent pointer, IP identification. */
+  private halves = new Uint16Array(0);
+  /** The 58th and 59th: hop count, number of SACK blocks. */
+  private bytes = new Uint8Array(0);
   /** Records in use. */
   used = 0;
   private free = NONE;
   private high = 0;
 
+  frame(r: number): number {
+    return this.words[r * WORDS];
+  }
+  seq(r: number): number {
+    return this.words[r * WORDS + 1];
+  }
+  /** Seconds since the capture's first packet. */
+  time(r: number): number {
+    return this.doubles[r * DOUBLES + 1];
+  }
+  ack(r: number): number {
+    return this.words[r * WORDS + 4];
+  }
+  /** Octets of text by the IP header. */
+  length(r: number): number {
+    return this.words[r * WORDS + 5];
+  }
+  tsVal(r: number): number {
+    return this.words[r * WORDS + 6];
+  }
+  tsEcr(r: number): number {
+    return this.words[r * WORDS + 7];
+  }
+  ipLength(r: number): number {
+    return this.words[r * WORDS + 8];
+  }
+  /** Where in {@link sack} a record's edges stand, for records with blocks. */
+  sackAt(r: number): number {
+    return this.words[r * WORDS + 9];
+  }
+  /** A fingerprint of the captured text. */
+  hash(r: number): number {
+    return this.words[r * WORDS + 10];
+  }
+  /** The connection's next record. */
+  next(r: number): number {
+    return this.words[r * WORDS + 11];
+  }
+  flags(r: number): number {
+    return this.halves[r * HALVES + 24];
+  }
+  bits(r: number): number {
+    return this.halves[r * HALVES + 25];
+  }
+  window(r: number): number {
+    return this.halves[r * HALVES + 26];
+  }
+  urgent(r: number): number {
+    return this.halves[r * HALVES + 27];
+  }
+  ipId(r: number): number {
+    return this.halves[r * HALVES + 28];
+  }
+  ttl(r: number): number {
+    return this.bytes[r * BYTES + 58];
+  }
+  sackCount(r: number): number {
+    return this.bytes[r * BYTES + 59];
+  }
+
   /** Adds a segment; the caller chains it. */
   append(p: Packet, frame: number, time: number, reverse: boolean): number {
-    let r = this.free;
-    if (r !== NONE) this.free = this.next[r];
-    else {
-      if (this.high === this.frame.length) this.grow();
-      r = this.high++;
-    }
-    this.used++;
-    this.frame[r] = frame;
-    this.time[r] = time;
-    this.seq[r] = p.seq;
-    this.ack[r] = p.ack;
-    this.length[r] = p.payloadLength;
-    this.flags[r] = p.flags;
+    const r = this.take();
+    const { words, halves } = this;
+    const w = r * WORDS;
+    const h = r * HALVES;
+    words[w] = frame;
+    words[w + 1] = p.seq;
+    this.doubles[r * DOUBLES + 1] = time;
+    words[w + 4] = p.ack;
+    words[w + 5] = p.payloadLength;
     let bits = (reverse ? Bit.REVERSE : 0) | (p.ecn * Bit.ECN);
     if ((p.options & Option.TIMESTAMPS) !== 0) {
       bits |= Bit.TIMESTAMPS;
-      this.tsVal[r] = p.tsVal;
-      this.tsEcr[r] = p.tsEcr;
+      words[w + 6] = p.tsVal;
+      words[w + 7] = p.tsEcr;
     }
     if (p.checksum === Sum.WRONG) bits |= Bit.WRONG_SUM;
     else if (p.checksum === Sum.RIGHT) bits |= Bit.GOOD_SUM;
-    this.bits[r] = bits;
-    this.window[r] = p.window;
-    this.urgent[r] = p.urgentPointer;
-    this.ipId[r] = p.ipId;
-    this.ipLength[r] = p.ipLength;
-    this.ttl[r] = p.ttl;
-    this.sackCount[r] = p.sackCount;
+    words[w + 8] = p.ipLength;
+    words[w + 10] = p.payloadCaptured > 0 ? fingerprint(p) : 0;
+    words[w + 11] = NONE;
+    halves[h + 24] = p.flags;
+    halves[h + 25] = bits;
+    halves[h + 26] = p.window;
+    halves[h + 27] = p.urgentPointer;
+    halves[h + 28] = p.ipId;
+    this.bytes[r * BYTES + 58] = p.ttl;
+    this.bytes[r * BYTES + 59] = p.sackCount;
     if (p.sackCount > 0) {
       const at = this.sackSlot();
-      this.sackAt[r] = at;
+      words[w + 9] = at;
       for (let i = 0; i < 2 * p.sackCount; i++) this.sack[at + i] = p.sack[i];
     }
-    this.hash[r] = p.payloadCaptured > 0 ? fingerprint(p) : 0;
-    this.next[r] = NONE;
     return r;
   }
 
-  /** A second record with the same content. */
+  /** A second record with the same content, in no chain. */
   copy(from: number): number {
-    let r = this.free;
-    if (r !== NONE) this.free = this.next[r];
-    else {
-      if (this.high === this.frame.length) this.grow();
-      r = this.high++;
-    }
-    this.used++;
-    for (const field of FIELDS) this[field][r] = this[field][from];
-    if (this.sackCount[from] > 0) {
+    const r = this.take();
+    this.words.copyWithin(r * WORDS, from * WORDS, (from + 1) * WORDS);
+    if (this.sackCount(from) > 0) {
       const at = this.sackSlot();
-      this.sackAt[r] = at;
-      for (let i = 0; i < 8; i++) this.sack[at + i] = this.sack[this.sackAt[from] + i];
+      this.words[r * WORDS + 9] = at;
+      const old = this.sackAt(from);
+      this.sack.copyWithin(at, old, old + 8);
     }
-    this.next[r] = NONE;
+    this.words[r * WORDS + 11] = NONE;
     return r;
+  }
+
+  /** Chains `next` behind `r`. */
+  link(r: number, next: number): void {
+    this.words[r * WORDS + 11] = next;
+  }
+
+  /** Makes a record one of side 0. */
+  turn(r: number): void {
+    this.halves[r * HALVES + 25] &= ~Bit.REVERSE;
   }
 
   /** Gives back a whole chain of `count` records. */
   release(head: number, tail: number, count: number): void {
     if (head === NONE) return;
-    for (let r = head; r !== NONE; r = this.next[r]) if (this.sackCount[r] > 0) this.sackFree.push(this.sackAt[r]);
-    this.next[tail] = this.free;
+    for (let r = head; r !== NONE; r = this.next(r)) if (this.sackCount(r) > 0) this.sackFree.push(this.sackAt(r));
+    this.link(tail, this.free);
     this.free = head;
     this.used -= count;
   }
 
-  private grow(): void {
-    const size = Math.max(1 << 15, this.frame.length * 2);
-    for (const field of FIELDS) {
-      const old = this[field];
-      const made = new (old.constructor as new (n: number) => typeof old)(size);
-      made.set(old as never);
-      (this as unknown as Record<string, unknown>)[field] = made;
+  private take(): number {
+    this.used++;
+    const r = this.free;
+    if (r !== NONE) {
+      this.free = this.next(r);
+      return r;
     }
+    if (this.high * BYTES === this.bytes.length) this.grow();
+    return this.high++;
+  }
+
+  private grow(): void {
+    const buffer = new ArrayBuffer(Math.max(BYTES << 14, this.bytes.length * 2));
+    const bytes = new Uint8Array(buffer);
+    bytes.set(this.bytes);
+    this.bytes = bytes;
+    this.words = new Int32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+    this.halves = new Uint16Array(buffer);
   }
 
   private sackSlot(): number {
@@ -142,11 +206,6 @@ export class SegmentLog {
     return this.sackHigh - 8;
   }
 }
-
-const FIELDS = [
-  ...(['frame', 'time', 'seq', 'ack', 'length', 'flags', 'bits', 'window', 'urgent', 'tsVal', 'tsEcr'] as const),
-  ...(['ipId', 'ipLength', 'ttl', 'sackCount', 'sackAt', 'hash', 'next'] as const),
-];
 
 /** FNV-1a over up to 32 octets spread over the text: enough to tell "the same bytes again" from "other bytes". */
 function fingerprint(p: Packet): number {

@@ -123,6 +123,7 @@ const MOST_WAIT = 60;
 export function findBackOff(t: Trace, d: [Delivery, Delivery]): BackOff[] {
   const runs: BackOff[] = [];
   for (const side of [0, 1] as const) {
+    if (d[side].retransmissions.length < 2) continue;
     const done = new Set<number>();
     for (let k = d[side].retransmissions.length - 1; k >= 0; k--) {
       const last = d[side].retransmissions[k].index;

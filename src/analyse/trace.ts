@@ -86,19 +86,19 @@ export class Trace {
   }
 
   time(i: number): number {
-    return this.log.time[this.record[i]];
+    return this.log.time(this.record[i]);
   }
 
   frame(i: number): number {
-    return this.log.frame[this.record[i]];
+    return this.log.frame(this.record[i]);
   }
 
   flags(i: number): number {
-    return this.log.flags[this.record[i]];
+    return this.log.flags(this.record[i]);
   }
 
   length(i: number): number {
-    return this.log.length[this.record[i]];
+    return this.log.length(this.record[i]);
   }
 
   /** Sequence space taken: text, SYN and FIN. */
@@ -107,32 +107,32 @@ export class Trace {
   }
 
   has(i: number, bit: number): boolean {
-    return (this.log.bits[this.record[i]] & bit) !== 0;
+    return (this.log.bits(this.record[i]) & bit) !== 0;
   }
 
   tsVal(i: number): number {
-    return this.log.tsVal[this.record[i]];
+    return this.log.tsVal(this.record[i]);
   }
 
   tsEcr(i: number): number {
-    return this.log.tsEcr[this.record[i]];
+    return this.log.tsEcr(this.record[i]);
   }
 
   ipId(i: number): number {
-    return this.log.ipId[this.record[i]];
+    return this.log.ipId(this.record[i]);
   }
 
   ttl(i: number): number {
-    return this.log.ttl[this.record[i]];
+    return this.log.ttl(this.record[i]);
   }
 
   ecn(i: number): number {
-    return (this.log.bits[this.record[i]] / Bit.ECN) & 3;
+    return (this.log.bits(this.record[i]) / Bit.ECN) & 3;
   }
 
   /** The window in octets: scaled once the SYNs have agreed on it (RFC 7323 section 2.3). */
   window(i: number): number {
-    const raw = this.log.window[this.record[i]];
+    const raw = this.log.window(this.record[i]);
     return (this.flags(i) & SYN) !== 0 ? raw : raw * this.scale[this.side[i]];
   }
 
@@ -143,13 +143,13 @@ export class Trace {
 
   /** Edge k (0, 1 of the first block, 2, 3 of the second …) relative to the other side. */
   sackEdge(i: number, k: number): number {
-    const edge = this.log.sack[this.log.sackAt[this.record[i]] + k];
-    const ack = this.log.ack[this.record[i]];
+    const edge = this.log.sack[this.log.sackAt(this.record[i]) + k];
+    const ack = this.log.ack(this.record[i]);
     return this.ack[i] + ((edge - ack) | 0);
   }
 
   sackCount(i: number): number {
-    return this.log.sackCount[this.record[i]];
+    return this.log.sackCount(this.record[i]);
   }
 
   private unwrap(): void {
@@ -160,26 +160,26 @@ export class Trace {
     if (known[1]) base[1] = flow.synSeq[1];
     const last: [number, number] = [0, 0];
     let r = flow.head;
-    for (let i = 0; i < n && r !== NONE; i++, r = log.next[r]) {
-      const side: Side = (log.bits[r] & Bit.REVERSE) !== 0 ? 1 : 0;
+    for (let i = 0; i < n && r !== NONE; i++, r = log.next(r)) {
+      const side: Side = (log.bits(r) & Bit.REVERSE) !== 0 ? 1 : 0;
       const other: Side = side === 0 ? 1 : 0;
-      const flags = log.flags[r];
+      const flags = log.flags(r);
       if (!known[side] && ((flags & RST) === 0 || n === 1)) {
-        base[side] = (log.seq[r] - ((flags & SYN) !== 0 ? 0 : 1)) | 0;
+        base[side] = (log.seq(r) - ((flags & SYN) !== 0 ? 0 : 1)) | 0;
         known[side] = true;
       }
       if (!known[other] && (flags & (ACK | RST)) === ACK) {
-        base[other] = (log.ack[r] - 1) | 0;
+        base[other] = (log.ack(r) - 1) | 0;
         known[other] = true;
       }
       records[i] = r;
       sides[i] = side;
-      const start = known[side] ? last[side] + ((log.seq[r] - ((base[side] + last[side]) | 0)) | 0) : 0;
-      const size = log.length[r] + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0);
+      const start = known[side] ? last[side] + ((log.seq(r) - ((base[side] + last[side]) | 0)) | 0) : 0;
+      const size = log.length(r) + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0);
       starts[i] = start;
       ends[i] = start + size;
       const ack = (flags & ACK) !== 0 && known[other];
-      acks[i] = ack ? last[other] + ((log.ack[r] - ((base[other] + last[other]) | 0)) | 0) : -1;
+      acks[i] = ack ? last[other] + ((log.ack(r) - ((base[other] + last[other]) | 0)) | 0) : -1;
       verdicts[i] = Verdict.PLAIN;
       previous[i] = -1;
       // What is far from the connection's numbers (a stray SYN, a forged reset) must not move the reference.

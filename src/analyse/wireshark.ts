@@ -100,7 +100,7 @@ function analyse(t: Trace, own: Flow, peer: Flow, i: number, rtt: number, flags:
   if ((bits & (SYN | ACK)) === SYN && start === 0 && own.nextSeq <= 0) own.known = false;
   const length = t.length(i);
   const ack = t.ack[i];
-  const window = t.log.window[t.record[i]];
+  const window = t.log.window(t.record[i]);
   const special = (bits & (SYN | FIN | RST)) !== 0;
   const same = own.known && length === 0 && start === own.nextSeq && own.hasAck && ack === own.lastAck && !special;
   let marks = 0;
@@ -166,7 +166,7 @@ function advance(t: Trace, own: Flow, i: number, marks: number): void {
     own.known = true;
   }
   if ((Number.isNaN(own.maxToAck) || t.start[i] === own.maxToAck) && !probe) own.maxToAck = own.nextSeq;
-  own.window = t.log.window[t.record[i]];
+  own.window = t.log.window(t.record[i]);
   own.firstAck = (t.flags(i) & SYN) !== 0;
   own.lastAck = Math.max(0, t.ack[i]);
   own.hasAck = t.ack[i] >= 0;

@@ -60,7 +60,7 @@ function historyOf(t: Trace, originator: Side, d: [Delivery, Delivery]): string 
       continue;
     }
     if ((flags & SYN) !== 0) once((flags & ACK) !== 0 ? ANSWER : OPEN, side);
-    else if (t.log.window[t.record[i]] === 0) scaled(WINDOW, side);
+    else if (t.log.window(t.record[i]) === 0) scaled(WINDOW, side);
     const again = t.size(i) > 0 && t.end[i] <= highest[side] && t.verdict[i] !== Verdict.PLAIN;
     if (t.length(i) > 0) {
       if (again) scaled(REPEAT, side);

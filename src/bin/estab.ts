@@ -2,31 +2,29 @@
 /** The `estab` command: one file a subcommand, registered here. Exit codes: 0, 1 (failed), 2 (misused). */
 
 import { Command, CommanderError } from 'commander';
-import { registerConnect } from './connect.ts';
-import { registerDemo } from './demo.ts';
-import { registerDump } from './dump.ts';
-import { registerExplain } from './explain.ts';
-import { registerExtract } from './extract.ts';
-import { registerFlows } from './flows.ts';
-import { registerFollow } from './follow.ts';
-import { registerGraph } from './graph.ts';
-import { registerLadder } from './ladder.ts';
 import { misuse } from './output.ts';
-import { registerServe } from './serve.ts';
+
+type Register = (program: Command) => void;
+
+/** In the order of the help. Loaded when asked for: a command does not wait for the others' code. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
+  ['demo', async () => (await import('./demo.ts')).registerDemo],
+  ['dump', async () => (await import('./dump.ts')).registerDump],
+  ['explain', async () => (await import('./explain.ts')).registerExplain],
+  ['graph', async () => (await import('./graph.ts')).registerGraph],
+  ['ladder', async () => (await import('./ladder.ts')).registerLadder],
+  ['flows', async () => (await import('./flows.ts')).registerFlows],
+  ['follow', async () => (await import('./follow.ts')).registerFollow],
+  ['extract', async () => (await import('./extract.ts')).registerExtract],
+  ['serve', async () => (await import('./serve.ts')).registerServe],
+  ['connect', async () => (await import('./connect.ts')).registerConnect],
+]);
 
 const program = new Command('estab')
   .description('a TCP/IP stack that shows its work, and a tool that shows and explains TCP')
   .exitOverride();
-registerDemo(program);
-registerDump(program);
-registerExplain(program);
-registerGraph(program);
-registerLadder(program);
-registerFlows(program);
-registerFollow(program);
-registerExtract(program);
-registerServe(program);
-registerConnect(program);
+const asked = COMMANDS.get(process.argv[2] ?? '');
+for (const load of asked === undefined ? COMMANDS.values() : [asked]) (await load())(program);
 for (const command of [program, ...program.commands]) {
   const path = command === program ? [] : [command.name()];
   command.configureOutput({ outputError: (text, write) => write(misuse(path, text)) });
