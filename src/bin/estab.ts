@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['dump', async () => (await import('./dump.ts')).registerDump],
   ['explain', async () => (await import('./explain.ts')).registerExplain],
   ['graph', async () => (await import('./graph.ts')).registerGraph],
+  ['get', async () => (await import('./get.ts')).registerGet],
   ['ladder', async () => (await import('./ladder.ts')).registerLadder],
   ['flows', async () => (await import('./flows.ts')).registerFlows],
   ['follow', async () => (await import('./follow.ts')).registerFollow],
