@@ -54,6 +54,12 @@ describe('a page', () => {
     expect(toShop.length).toBeGreaterThan(1);
     expect(toShop.length).toBeLessThanOrEqual(3);
     expect(pages[0].requests.some(({ reused }) => reused)).toBe(true);
+    // Who has a ticket of the first connection is spared the certificates, not the key exchange.
+    const [first, second] = toShop.map(({ tls }) => tls!);
+    expect([first.resumed, second.resumed]).toEqual([false, true]);
+    expect(second.flights[1].octets).toBeLessThan(first.flights[1].octets / 2);
+    expect(second.serverPublic).not.toBe(first.serverPublic);
+    expect(second.sharedSecrets).toBe(2);
   });
 
   it('comes in the clear without TLS', async () => {

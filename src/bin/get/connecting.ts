@@ -26,6 +26,8 @@ export class Connecting {
   private readonly resolver: Resolver;
   private asked = 0;
   private readonly resolving = new Set<string>();
+  /** Tickets by host, each for one use (RFC 8446 appendix C.4). */
+  private readonly tickets = new Map<string, Buffer[]>();
 
   constructor(options: GetOptions, internet: Internet, recorder: Recorder, tell: Tell) {
     this.options = options;
@@ -126,6 +128,9 @@ export class Connecting {
     const from = recorder.now();
     const keys: string[] = [];
     const tap = recorder.tap(record.localPort);
+    const tickets = this.tickets.get(record.host) ?? [];
+    this.tickets.set(record.host, tickets);
+    const ticket = tickets.shift();
     const socket = tls.connect({
       ...{
         socket: raw,
@@ -134,7 +139,9 @@ export class Connecting {
       },
       ...{ minVersion: 'TLSv1.3', ALPNProtocols: options.http1 ? ['http/1.1'] : ['h2', 'http/1.1'] },
       ...(options.group === null ? {} : { ecdhCurve: options.group }),
+      ...(ticket === undefined ? {} : { session: ticket }),
     });
+    socket.on('session', (session) => tickets.push(session));
     socket.on('keylog', (line) => {
       const text = line.toString('latin1').trim();
       keys.push(text);

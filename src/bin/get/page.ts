@@ -120,7 +120,10 @@ function factsOf({ dns, tcp, tls }: ConnectionRecord): [name: string, value: str
     rows.push(['TCP', `${tcp.segments} segments${took(tcp)}${tcp.mss === null ? '' : `, mss ${tcp.mss}`}`]);
   if (tls === null) return rows;
   const agreed = [tls.version, tls.group ?? 'group not seen', tls.cipher, tls.alpn].filter((part) => part !== null);
-  rows.push(['TLS', `${agreed.join(' · ')}${took(tls)}`], ['Certificates', tls.chain.map(escapeXml).join(' ← ')]);
+  rows.push(
+    ['TLS', `${agreed.join(' · ')}${took(tls)}`],
+    ['Certificates', tls.resumed ? 'none: resumed with a ticket' : tls.chain.map(escapeXml).join(' ← ')],
+  );
   if (tls.clientPublic !== null) rows.push(['Client’s public value', `<code>${tls.clientPublic}</code>`]);
   if (tls.serverPublic !== null) rows.push(['Server’s public value', `<code>${tls.serverPublic}</code>`]);
   rows.push([

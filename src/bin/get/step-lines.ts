@@ -33,7 +33,8 @@ export function tlsLine(record: ConnectionRecord, step: Span & TlsFacts, known: 
   const { sharedSecrets, clientSecrets } = step;
   const same = sharedSecrets > 0 && sharedSecrets === clientSecrets;
   const secret = same ? 'the same secrets on both ends' : 'secrets NOT the same on both ends';
-  const text = known ? [`${head} · ${secret}`] : [head, `certificates ${step.chain.join(' ← ')}`];
+  const how = step.resumed ? 'resumed, no certificates' : 'in full';
+  const text = known ? [`${head} · ${how} · ${secret}`] : [head, `certificates ${step.chain.join(' ← ')}`];
   if (!known && step.clientPublic !== null && step.serverPublic !== null) {
     text.push(`public values: client ${short(step.clientPublic)}, server ${short(step.serverPublic)}`);
     text.push(`→ ${secret}: ${sharedSecrets} of ${clientSecrets} handshake secrets stand in both key logs`);
