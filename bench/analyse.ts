@@ -2,7 +2,7 @@
  * Reading, analysing and printing a large capture of many connections, beside tcpdump, tshark and tcptrace where they are
  * installed: packets per CPU second and memory of each, on the same file, in the same run.
  *
- * Usage: npx tsx bench/analyse.ts [packets]     (410,000 packets are about 300 MB)
+ * Usage: npm run bench:analyse [-- packets]     (410,000 packets are about 300 MB)
  */
 
 import { spawnSync } from 'node:child_process';
@@ -132,7 +132,8 @@ const contenders: [string, string[]][] = [
   ['estab dump', [...estab, 'dump', file]],
   ['tcpdump text', ['tcpdump', '-nr', file]],
 ];
-console.log(`${packets.toLocaleString('en')} packets, ${megabytes.toFixed(0)} MB; needs npm run build`);
+console.log(`${packets.toLocaleString('en')} packets, ${megabytes.toFixed(0)} MB; the best of three runs each`);
+const rates = new Map<string, number>();
 for (const [name, command] of contenders) {
   const best = [1, 2, 3].map(() => measure(command)).filter((m): m is Measured => m !== null);
   if (best.length === 0) {
@@ -141,8 +142,17 @@ for (const [name, command] of contenders) {
   }
   const m = best.reduce((a, b) => (a.seconds < b.seconds ? a : b));
   const rate = packets / m.seconds / 1e6;
+  rates.set(name, rate);
   console.log(
     `${name.padEnd(32)} ${m.seconds.toFixed(2).padStart(6)} CPU s  ${rate.toFixed(2).padStart(5)} M packets/s  ${m.megabytes.toFixed(0).padStart(4)} MB`,
   );
+}
+for (const [ours, theirs] of [
+  [contenders[0][0], contenders[1][0]],
+  [contenders[0][0], contenders[2][0]],
+  [contenders[3][0], contenders[4][0]],
+]) {
+  const [a, b] = [rates.get(ours), rates.get(theirs)];
+  if (a !== undefined && b !== undefined) console.log(`${ours}: ${(a / b).toFixed(1)} × the rate of ${theirs}`);
 }
 rmSync(directory, { recursive: true });

@@ -42,6 +42,7 @@ const DEBIAN_PACKAGES = {
   curl: 'curl',
   'nc.openbsd': 'netcat-openbsd',
   ping: 'iputils-ping',
+  chromium: 'chromium',
 };
 
 function say(message) {

@@ -30,14 +30,17 @@ interface Usual {
 
 export function findForeign(t: Trace): Stray[] {
   const strays: Stray[] = [];
-  const usual: [Usual | null, Usual | null] = [usualOf(t, 0), usualOf(t, 1)];
+  // Worked out where something looks odd: most connections have nothing of the kind.
+  const usual: [Usual | null | undefined, Usual | null | undefined] = [undefined, undefined];
   for (let i = 0; i < t.n; i++) {
     const flags = t.flags(i);
     const side = t.side[i] as Side;
     const isReset = (flags & RST) !== 0;
     const isSyn = (flags & (SYN | RST | ACK)) === SYN && t.start[i] !== 0 && t.flow.packets[side] > 1;
     if ((!isReset && !isSyn) || t.verdict[i] !== Verdict.PLAIN) continue;
-    const stray = judge(t, i, isReset ? 'reset' : 'syn', usual[side]);
+    const own = usual[side] === undefined ? usualOf(t, side) : usual[side];
+    usual[side] = own;
+    const stray = judge(t, i, isReset ? 'reset' : 'syn', own);
     if (stray === null) continue;
     t.verdict[i] = Verdict.FOREIGN;
     strays.push(stray);
