@@ -11,7 +11,7 @@ import { noteEcnEcho } from './ecn.ts';
 import { Event } from './events.ts';
 import { armKeepAlive, noteAlive } from './keepalive.ts';
 import { isWindowClosed, startPersist, stopPersist } from './persist.ts';
-import { onDuplicateAck, onNewAck } from './recovery.ts';
+import { onDuplicateAck, onNewAck, onSack } from './recovery.ts';
 import { restartRetransmission } from './retransmission.ts';
 import { acknowledgeTiming, baseRto } from './rtt.ts';
 import { isSendBufferFull } from './send.ts';
@@ -32,6 +32,7 @@ export function fifthCheckAck(tcb: Tcb, seg: Segment, now: Time): boolean {
   const duplicate = isDuplicate(tcb, seg);
   if (seqGt(seg.ack, tcb.sndUna)) advance(tcb, seg, now);
   else if (duplicate) onDuplicateAck(tcb);
+  if (seg.sackCount > 0 && tcb.sackOk) onSack(tcb, seg);
   updateWindow(tcb, seg, now);
   return afterAck(tcb, now);
 }

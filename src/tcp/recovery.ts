@@ -1,9 +1,11 @@
 /**
- * Fast retransmit and fast recovery without SACK: NewReno, RFC 6582; limited transmit, RFC 3042.
- * The step numbers are those of RFC 6582 section 3.2.
+ * Fast retransmit and fast recovery: NewReno, RFC 6582; limited transmit, RFC 3042. The step numbers are those of RFC 6582
+ * section 3.2. Of SACK only this much is used so far: blocks are as good a reason to start as duplicate ACKs (RFC 6675
+ * section 5), since a peer that acknowledges a burst once sends one ACK where three were due. A scoreboard comes later.
  */
 
-import { type Seq, seqAdd, seqDiff, seqGe, seqGt, seqLt } from '../base/seq.ts';
+import { type Seq, seq, seqAdd, seqDiff, seqGe, seqGt, seqLt } from '../base/seq.ts';
+import type { Segment } from '../wire/tcp.ts';
 import { onAcknowledged, reduceThreshold } from './congestion/reno.ts';
 import { flightSize, type Tcb } from './tcb.ts';
 
@@ -19,7 +21,25 @@ export function onDuplicateAck(tcb: Tcb): void {
     tcb.cwnd = Math.min(tcb.cwnd + tcb.sndMss, most);
     return;
   }
-  if (tcb.dupAcks !== DUP_ACK_THRESHOLD || !seqGt(tcb.sndUna, tcb.recover)) return;
+  if (tcb.dupAcks === DUP_ACK_THRESHOLD) enterRecovery(tcb);
+}
+
+/** Blocks of an ACK that has been processed: more than two segments beyond a hole mean that it is a loss (IsLost). */
+export function onSack(tcb: Tcb, seg: Segment): void {
+  if (tcb.inRecovery) return;
+  let sacked = 0;
+  for (let i = 0; i < seg.sackCount; i++) {
+    const left = seq(seg.sackEdges[2 * i]);
+    const right = seq(seg.sackEdges[2 * i + 1]);
+    // A block at or below SND.UNA is a DSACK or old, one beyond SND.NXT a lie.
+    if (seqGt(left, tcb.sndUna) && seqGt(right, left) && seqGe(tcb.sndNxt, right)) sacked += seqDiff(right, left);
+  }
+  if (sacked > (DUP_ACK_THRESHOLD - 1) * tcb.sndMss) enterRecovery(tcb);
+}
+
+function enterRecovery(tcb: Tcb): void {
+  // Duplicates of what a timeout has sent again (or an earlier recovery) say nothing new.
+  if (!seqGt(tcb.sndUna, tcb.recover)) return;
   // (2), without what limited transmit sent beyond cwnd (RFC 5681 3.2).
   reduceThreshold(tcb, Math.min(flightSize(tcb), tcb.cwnd));
   tcb.recover = tcb.sndNxt;
