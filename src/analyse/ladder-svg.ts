@@ -42,6 +42,7 @@ export function ladderSvg(ladder: Ladder, options: LadderSvgOptions = {}): strin
   const height = y + 24;
   const { client, server } = ladder.report;
   const head = [
+    '<text class="faint" x="70" y="43" text-anchor="end">ms</text>',
     `<text class="head" x="${LEFT}" y="26" text-anchor="middle">client</text>`,
     `<text class="faint" x="${LEFT}" y="43" text-anchor="middle">${escapeXml(client.address)}:${client.port}</text>`,
     `<text class="head" x="${RIGHT}" y="26" text-anchor="middle">server</text>`,

@@ -14,6 +14,7 @@ const STYLE = `
   .good { stroke: #1a7f37; fill: none } .second { stroke: #0969da; fill: none } .fill { fill: #1f2328; stroke: none }
   .fill-lost { fill: #c62828; stroke: none } .fill-warn { fill: #9a6700; stroke: none } .fill-good { fill: #1a7f37; stroke: none }
   .t-lost { fill: #c62828 } .t-warn { fill: #9a6700 } .t-good { fill: #1a7f37 } .t-second { fill: #0969da }
+  .halo { paint-order: stroke; stroke: #fff; stroke-width: 4px }
   .plate { fill: #fff } .band { fill: #f6f8fa }
   @media (prefers-color-scheme: dark) {
     svg { background: #0d1117 }
@@ -21,6 +22,7 @@ const STYLE = `
     .line { stroke: #e6edf3 } .lost { stroke: #ff7b72 } .warn { stroke: #e3b341 } .good { stroke: #56d364 }
     .second { stroke: #79c0ff } .fill { fill: #e6edf3 } .fill-lost { fill: #ff7b72 } .fill-warn { fill: #e3b341 }
     .fill-good { fill: #56d364 } .t-lost { fill: #ff7b72 } .t-warn { fill: #e3b341 } .t-good { fill: #56d364 }
+    .halo { stroke: #0d1117 }
     .t-second { fill: #79c0ff } .plate { fill: #0d1117 } .band { fill: #161b22 }
   }`;
 

@@ -51,7 +51,7 @@ export function graphSvg(data: GraphData, title: string): string {
       most,
       bytesText,
     );
-    parts.push(sequence(p, side, data.start, most));
+    parts.push(sequence(p, side, data.start));
   }
   const flight = panel(`bytes in flight (${main[0]})`, 100, highest(main[1].inFlight), bytesText);
   parts.push(curve(flight, main[1].inFlight, data.start, 'second', true));
@@ -106,7 +106,7 @@ function frame(p: Panel): string {
   return `${text}<path class="axis" d="M${left} ${p.top}V${p.top + p.height}H${right}"/>`;
 }
 
-function sequence(p: Panel, side: GraphSide, start: number, most: number): string {
+function sequence(p: Panel, side: GraphSide, start: number): string {
   const x = (time: number): number => round(p.x((time - start) * 1000));
   const y = (value: number): number => round(p.y(Math.min(value, p.y.domain()[1])));
   const strokes: Record<string, string> = { line: '', lost: '', warn: '' };
@@ -114,13 +114,11 @@ function sequence(p: Panel, side: GraphSide, start: number, most: number): strin
     const kind = name === '' ? 'line' : name === 'lost' || name === 'retransmission' ? 'lost' : 'warn';
     strokes[kind] += `M${x(time)} ${y(first)}V${Math.min(y(last), y(first) - 1)}`;
   }
-  let text = curve(
-    p,
-    side.window.filter((w) => w[1] <= most * 1.5),
-    start,
-    'good',
-    true,
-  );
+  // A window far above what was sent is cut off at the panel's edge, not squeezed into it.
+  const clip = `panel-${p.top}`;
+  const [left, right] = p.x.range();
+  let text = `<clipPath id="${clip}"><rect x="${left}" y="${p.top}" width="${right - left}" height="${p.height}"/></clipPath>`;
+  text += `<g clip-path="url(#${clip})">${curve(p, side.window, start, 'good', true)}</g>`;
   text += curve(p, side.acknowledged, start, 'second', true);
   let sack = '';
   for (const [time, left, right] of side.sack) sack += `M${x(time)} ${y(left)}V${y(right)}`;
@@ -129,7 +127,7 @@ function sequence(p: Panel, side: GraphSide, start: number, most: number): strin
   text += `<path class="lost" stroke-width="3" d="${strokes.lost}"/>`;
   for (const [time, value, name] of side.marks) {
     const near = x(time) > (LEFT + WIDTH) / 2;
-    text += `<text class="t-good" x="${x(time) + (near ? -4 : 4)}" y="${y(value) - 5}" text-anchor="${near ? 'end' : 'start'}">${name}</text>`;
+    text += `<text class="t-good halo" x="${x(time) + (near ? -4 : 4)}" y="${y(value) - 5}" text-anchor="${near ? 'end' : 'start'}">${name}</text>`;
   }
   return text;
 }
@@ -137,7 +135,7 @@ function sequence(p: Panel, side: GraphSide, start: number, most: number): strin
 function curve(p: Panel, points: Point[], start: number, kind: string, steps: boolean): string {
   const make = line<Point>()
     .x((q) => round(p.x((q[0] - start) * 1000)))
-    .y((q) => round(p.y(Math.min(q[1], p.y.domain()[1]))));
+    .y((q) => round(p.y(q[1])));
   if (steps) make.curve(curveStepAfter);
   return `<path class="${kind}" d="${make(points) ?? ''}"/>`;
 }

@@ -5,6 +5,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { Analyser } from '../../src/analyse/index.ts';
+import { type Ladder, ladderOf } from '../../src/analyse/ladder.ts';
+import { ladderText } from '../../src/analyse/ladder-text.ts';
+import { CaptureReader } from '../../src/capture/index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'estab-commands-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -16,6 +20,11 @@ function estab(...args: string[]) {
   const run = spawnSync(process.execPath, ['--import', 'tsx', command, ...args], { maxBuffer: 1 << 26 });
   return { status: run.status, out: run.stdout.toString(), err: run.stderr.toString() };
 }
+
+const duckdb = await import('@duckdb/node-api').then(
+  () => true,
+  () => false,
+);
 
 const LOSS = join(fixtures, 'g10-loss-sack-sender.pcap');
 const SCAN = join(fixtures, 'g22-connect-scan.pcap');
@@ -56,6 +65,28 @@ describe('commands over captures', () => {
     }
   });
 
+  it('the pictures of the documents are what the commands draw', () => {
+    for (const [name, capture, picture] of [
+      ['ladder', 'g05-simultaneous-open', 'ladder-simultaneous-open'],
+      ['ladder', 'g17-rto-backoff', 'ladder-outage'],
+      ['graph', 'g10-loss-sack-sender', 'graph-loss'],
+    ]) {
+      const svg = join(directory, `${picture}.svg`);
+      expect(estab(name, join(fixtures, `${capture}.pcap`), '--svg', svg).status).toBe(0);
+      const documented = join(import.meta.dirname, '..', '..', 'docs', 'pictures', `${picture}.svg`);
+      expect(readFileSync(svg, 'utf8'), picture).toBe(readFileSync(documented, 'utf8'));
+    }
+  });
+
+  it('a ladder fits 80 columns, whatever it shows', async () => {
+    for (const name of ['g10-loss-sack-sender', 'g12-reorder', 'g14-zero-window', 'g31-challenge-ack']) {
+      const drawn = await ladderOfFile(join(fixtures, `${name}.pcap`));
+      for (const line of ladderText(drawn, { width: 80, keep: 0 }).split('\n')) {
+        expect(line.length, line).toBeLessThanOrEqual(80);
+      }
+    }
+  });
+
   it('extract and follow: one connection of many, its text once and in order', () => {
     const one = join(directory, 'one.pcapng');
     expect(estab('extract', SCAN, '-n', '3', '-o', one).status).toBe(0);
@@ -75,5 +106,26 @@ describe('commands over captures', () => {
     expect(lines[0].split(',').slice(0, 4)).toEqual(['file', 'connection', 'client_address', 'client_port']);
     for (const line of lines) expect(line.split(',').length).toBe(lines[0].split(',').length);
     expect(estab('flows', CLEAN, '-o', join(directory, 'x.txt')).status).toBe(2);
+    const rows = join(directory, 'rows.ndjson');
+    expect(estab('flows', CLEAN, LOSS, '-o', rows).status).toBe(0);
+    const parsed = readFileSync(rows, 'utf8').trim().split('\n');
+    expect(parsed.map((line) => JSON.parse(line).lost)).toEqual([0, 9]);
+  });
+
+  it.skipIf(!duckdb)(`flows with DuckDB${duckdb ? '' : ' (skipped: @duckdb/node-api is not here)'}`, () => {
+    const table = join(directory, 'rows.parquet');
+    const { out, status } = estab(...['flows', CLEAN, SCAN, '-o', table], '--sql', 'select count(*) as n from flows');
+    expect({ out, status }).toEqual({ out: 'n\n43\n', status: 0 });
+    expect(readFileSync(table).subarray(0, 4).toString()).toBe('PAR1');
+    expect(estab('flows', CLEAN, '--sql', 'select nothing').err).toMatch(/^estab: DuckDB: /);
   });
 });
+
+async function ladderOfFile(file: string): Promise<Ladder> {
+  const ladders: Ladder[] = [];
+  const analyser = new Analyser({ inspect: (facts, report) => void ladders.push(ladderOf(facts, report)) });
+  const reader = new CaptureReader(analyser);
+  reader.push(readFileSync(file));
+  analyser.finish(file, reader.end());
+  return ladders[0];
+}
