@@ -2,7 +2,10 @@
  * Packets of an interop test, as tcpdump saw them on the TUN and tshark reads them: the judge is another's code.
  */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { Analyser } from '../../src/analyse/index.ts';
+import { CaptureReader } from '../../src/capture/index.ts';
 import type { Namespace } from './namespace.ts';
 
 /** One TCP segment; sequence and acknowledgment numbers are absolute. */
@@ -59,6 +62,7 @@ export async function capture(namespace: Namespace, iface: string, snap = 2000):
     const { stderr } = await tcpdump.stop('SIGINT');
     const lost = /(\d+) packets? dropped by kernel/.exec(stderr)?.[1] ?? '0';
     if (lost !== '0') throw new Error(`tcpdump lost ${lost} packets, so nothing can be said about this run`);
+    witness(file);
   };
   return {
     segments: async (filter) => {
@@ -77,6 +81,33 @@ export async function capture(namespace: Namespace, iface: string, snap = 2000):
 }
 
 let captures = 0;
+
+/**
+ * What cannot happen between two hosts on one TUN, however busy: its queue may overflow (loss, and what follows from it),
+ * but it copies nothing, nobody injects, nobody else is there. Our own analysis, which knows nothing of the engine, says
+ * so of every capture.
+ */
+const IMPOSSIBLE = new Set([
+  'network-duplicate',
+  'captured-twice',
+  'injected-reset',
+  'overlap',
+  'split-handshake',
+  'old-duplicate-syn',
+  'port-scan',
+  'syn-flood',
+]);
+
+function witness(file: string): void {
+  const analyser = new Analyser();
+  const reader = new CaptureReader(analyser);
+  reader.push(readFileSync(file));
+  const report = analyser.finish(file, reader.end());
+  const findings = [...report.findings, ...report.connections.flatMap((connection) => connection.findings)];
+  const wrong = findings.filter((finding) => IMPOSSIBLE.has(finding.kind));
+  if (wrong.length === 0) return;
+  throw new Error(`the analysis of ${file} found what nobody planted: ${wrong[0].kind}, ${wrong[0].text}`);
+}
 
 function tshark(args: readonly string[]): string[] {
   const output = execFileSync('tshark', args, {
