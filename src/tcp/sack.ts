@@ -1,6 +1,6 @@
 /** The receiver's half of SACK (RFC 2018) and DSACK (RFC 2883): which blocks an ACK reports. */
 
-import { type Seq, seq, seqDiff, seqLe } from '../base/seq.ts';
+import { type Seq, seq, seqDiff } from '../base/seq.ts';
 import type { Segment } from '../wire/tcp.ts';
 import type { Tcb } from './tcb.ts';
 
@@ -17,7 +17,7 @@ export function noteOutOfOrder(tcb: Tcb, at: Seq): void {
   if (block < 0) return;
   const left = tcb.receiveBuffer.outOfOrder.left(block);
   let kept = 0;
-  // Drop older mentions of the same block, then put it in front.
+  // Drop older mentions of the same block (blocks merge), then put it in front: no block is mentioned twice.
   for (let i = 0; i < tcb.sackRecentCount; i++) {
     if (tcb.receiveBuffer.outOfOrder.indexOf(seq(recent[i])) !== block) recent[kept++] = recent[i];
   }
@@ -51,20 +51,11 @@ export function writeSack(tcb: Tcb, seg: Segment): void {
   if (recent !== null && ranges.count > 0) {
     for (let i = 0; i < tcb.sackRecentCount && count < limit; i++) {
       const block = ranges.indexOf(seq(recent[i]));
-      if (block < 0 || alreadyWritten(seg, count, ranges.left(block))) continue;
+      if (block < 0) continue;
       seg.sackEdges[2 * count] = ranges.left(block);
       seg.sackEdges[2 * count + 1] = ranges.right(block);
       count++;
     }
   }
   seg.sackCount = count;
-}
-
-/** Blocks merge, so two remembered arrivals may lie in one; a DSACK block that lies within it is another matter. */
-function alreadyWritten(seg: Segment, count: number, left: Seq): boolean {
-  for (let i = 0; i < count; i++) {
-    const other = seq(seg.sackEdges[2 * i]);
-    if (other === left && seqLe(left, other) && i > 0) return true;
-  }
-  return false;
 }
