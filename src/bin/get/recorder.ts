@@ -4,6 +4,7 @@
  */
 
 import { StreamReader } from '../../analyse/streams.ts';
+import { type Seq, seq, seqAdd, seqGe } from '../../base/seq.ts';
 import { LinkType } from '../../capture/formats.ts';
 import { PcapngWriter } from '../../capture/pcapng-writer.ts';
 import { Kind, type Packet, PacketDecoder } from '../../dissect/packet.ts';
@@ -27,6 +28,21 @@ export interface Flight {
   octets: number;
 }
 
+/** One side's FIN, and whether the other side has acknowledged it. */
+class Closing {
+  acknowledged = false;
+  private end: Seq | null = null;
+
+  /** A segment with FIN was seen: it ends with the FIN's own number (RFC 9293 section 3.4). */
+  sent({ seq: first, payloadLength }: Packet): void {
+    this.end = seqAdd(seq(first), payloadLength + 1);
+  }
+
+  heard(ack: number): void {
+    if (this.end !== null && seqGe(seq(ack), this.end)) this.acknowledged = true;
+  }
+}
+
 /** One connection as the client's link saw it. Times in milliseconds of the run. */
 export class Tap {
   readonly localPort: number;
@@ -46,8 +62,7 @@ export class Tap {
   readonly flights: Flight[] = [];
   private readonly streams: [Uint8Array[], Uint8Array[]] = [[], []];
   private readonly kept: [number, number] = [0, 0];
-  private readonly fins: [boolean, boolean] = [false, false];
-  private answered = false;
+  private readonly closings: readonly [Closing, Closing] = [new Closing(), new Closing()];
   private time = 0;
   private readonly reader = new StreamReader({ text: (side, bytes) => this.text(side, bytes), gap: () => undefined });
 
@@ -55,9 +70,9 @@ export class Tap {
     this.localPort = localPort;
   }
 
-  /** Nothing more is to be expected: reset, or both FINs and something after the second. */
+  /** Nothing more is to be expected: reset, or both FINs acknowledged (FINs that cross take one segment more than three). */
   get over(): boolean {
-    return this.reset !== null || this.answered;
+    return this.reset !== null || (this.closings[0].acknowledged && this.closings[1].acknowledged);
   }
 
   /** The first octets of one side. */
@@ -73,8 +88,8 @@ export class Tap {
     if ((flags & RST) !== 0) this.reset ??= side === 0 ? 'client' : 'server';
     else if ((flags & SYN) !== 0) this.opening(packet, side, time);
     else if (side === 0 && this.synAcks > 0 && (flags & ACK) !== 0) this.openedAt ??= time;
-    if (this.fins[0] && this.fins[1]) this.answered = true;
-    if ((flags & FIN) !== 0) this.fins[side] = true;
+    if ((flags & ACK) !== 0) this.closings[side === 0 ? 1 : 0].heard(packet.ack);
+    if ((flags & FIN) !== 0) this.closings[side].sent(packet);
     this.reader.add(packet, side);
   }
 
