@@ -136,10 +136,9 @@ function installPackages() {
   const stamp = packagesStamp();
   if (readStamp(stampFile) === stamp) return;
   say('setup: installing npm packages …');
-  // `npm ci` refuses a lock file that lacks packages of other platforms; `install --no-save` takes the same pinned
-  // versions and checks the same digests. Install scripts are not run: koffi and esbuild bring ready-made binaries.
-  const npm = run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
-  if (!npm.ok) fail(`npm install failed; is the package registry reachable?\n${npm.output}`);
+  // The pinned versions, digests checked. Install scripts are not run: koffi and esbuild bring ready-made binaries.
+  const npm = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  if (!npm.ok) fail(`npm ci failed; is the package registry reachable?\n${npm.output}`);
   writeFileSync(stampFile, stamp);
 }
 
