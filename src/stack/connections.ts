@@ -109,8 +109,20 @@ export class Connections implements ConnectionHost {
       if (tcb.synRetryLimit < retries) this.core.counters.increment(Counter.TCPSynRetransCut);
       synQueue.age(connection);
     }
+    const told = tcb.mtuTold;
     timeouts(tcb, now);
+    if (told > 0 && tcb.mtu === told) this.lowerPathMtu(now, connection, told);
     if ((tcb.events & Event.NOT_RESPONDING) !== 0) connection.routeGeneration = -1;
+    this.touch(now, connection);
+  }
+
+  /** A connection has found its path to carry `mtu` octets: new connections to that peer shall know. */
+  lowerPathMtu(now: Time, connection: Connection, mtu: number): void {
+    const { core } = this;
+    const { remote } = connection;
+    const route = core.route(remote);
+    if (route !== null) core.pmtu.lower(now, remote, mtu, route.device.mtu);
+    connection.pmtuExpires = core.pmtu.expires(remote);
     this.touch(now, connection);
   }
 

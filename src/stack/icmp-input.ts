@@ -8,7 +8,7 @@ import type { Time } from '../base/time.ts';
 import { Counter, counterOfDrop } from '../ip/counters.ts';
 import type { Interface } from '../ip/interface.ts';
 import { believablePmtu, MIN_PMTU_V4 } from '../ip/pmtu.ts';
-import { icmpTooBig, icmpUnreachable } from '../tcp/index.ts';
+import { icmpTooBig, icmpUnreachable, TooBig } from '../tcp/index.ts';
 import { WireDrop } from '../wire/drop.ts';
 import { emitIcmp, ICMP_HEADER_LENGTH, IcmpType, IcmpUnreachable, parseIcmp } from '../wire/icmp.ts';
 import { EmbeddedPacket, parseEmbedded } from '../wire/icmp-embedded.ts';
@@ -220,13 +220,9 @@ export class IcmpInput {
     if (ip.protocol === Protocol.TCP) {
       const connection = this.quotedConnection();
       if (connection === null) return;
-      if (!icmpTooBig(connection.tcb, quoted.seq, mtu)) {
-        core.counters.increment(Counter.OutOfWindowIcmps);
-        return;
-      }
-      core.pmtu.lower(now, destination, mtu, route.device.mtu);
-      connection.pmtuExpires = core.pmtu.expires(destination);
-      this.connections.touch(now, connection);
+      const verdict = icmpTooBig(connection.tcb, quoted.seq, mtu);
+      if (verdict === TooBig.IGNORED) core.counters.increment(Counter.OutOfWindowIcmps);
+      if (verdict === TooBig.HONOURED) this.connections.lowerPathMtu(now, connection, mtu);
     } else if (
       ip.protocol === Protocol.UDP &&
       mode !== 3 &&

@@ -14,19 +14,18 @@ import { Endpoint, EndpointKind } from './endpoint.ts';
 
 const TIMESTAMPS_BIT = 1 << 8;
 const SACK_BIT = 1 << 9;
+const DEAD_BIT = 1 << 10;
 const SCALE_SHIFT = 4;
 
 export class TimeWait extends Endpoint implements TimerNode {
-  /** Its time is over, or a new connection took its place. */
-  dead = false;
   private readonly sndNxt: Seq;
   private readonly rcvNxt: Seq;
   private rcvAdv: Seq;
   private readonly maxSndWnd: number;
   private tsRecent: number;
   private readonly tsOffset: number;
-  /** Window scale of ours (bits 4 to 7), timestamps, SACK; TTL and traffic class above. */
-  private readonly packed: number;
+  /** Window scale of ours (bits 4 to 7), timestamps, SACK, dead; TTL and traffic class above. */
+  private packed: number;
   /** Milliseconds modulo 2^32: TIME-WAIT is shorter than 24 days. */
   private readonly sinceMs: number;
   private lastInvalidAckMs: number;
@@ -58,6 +57,15 @@ export class TimeWait extends Endpoint implements TimerNode {
     // No challenge ACK so far counts as one long ago.
     this.lastInvalidAckMs =
       tcb.lastInvalidAckAt === -NEVER ? (now - tcb.config.invalidRatelimitMs) | 0 : tcb.lastInvalidAckAt | 0;
+  }
+
+  /** Its time is over, or a new connection took its place. */
+  get dead(): boolean {
+    return (this.packed & DEAD_BIT) !== 0;
+  }
+
+  die(): void {
+    this.packed |= DEAD_BIT;
   }
 
   get hasTimestamps(): boolean {

@@ -89,7 +89,7 @@ export class TimeWaits {
   }
 
   private remove(entry: TimeWait): void {
-    entry.dead = true;
+    entry.die();
     this.demux.delete(entry);
     this.wheel.cancel(entry);
     this.size--;

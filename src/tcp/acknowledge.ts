@@ -10,6 +10,7 @@ import { initialWindow } from './congestion/reno.ts';
 import { noteEcnEcho } from './ecn.ts';
 import { Event } from './events.ts';
 import { armKeepAlive, noteAlive } from './keepalive.ts';
+import { noteArrived } from './path-mtu.ts';
 import { isWindowClosed, startPersist, stopPersist } from './persist.ts';
 import { onDuplicateAck, onNewAck, onSack } from './recovery.ts';
 import { restartRetransmission } from './retransmission.ts';
@@ -87,6 +88,7 @@ function advance(tcb: Tcb, seg: Segment, now: Time): void {
   tcb.sendBuffer.drop(octets);
   tcb.sndText = seqAdd(tcb.sndText, octets);
   tcb.sndUna = seg.ack;
+  noteArrived(tcb);
   if (!acknowledgeTiming(tcb, seg.ack, now) && tcb.backedOff) sampleFromEcho(tcb, seg, now);
   tcb.retransmits = 0;
   if (onNewAck(tcb, seg.ack, moved) || tcb.sndUna === tcb.sndNxt) restartRetransmission(tcb, now);

@@ -8,6 +8,7 @@ import { NEVER, type Time } from '../base/time.ts';
 import { ACK, FIN, PSH, RST, type Segment, SYN } from '../wire/tcp.ts';
 import { writeEcn } from './ecn.ts';
 import { writeSynOptions, writeTimestamps } from './options.ts';
+import { noteSent } from './path-mtu.ts';
 import { startPersist, stopPersist } from './persist.ts';
 import { limitedTransmit } from './recovery.ts';
 import { armRetransmission } from './retransmission.ts';
@@ -129,6 +130,7 @@ function text(tcb: Tcb, now: Time, seg: Segment, from: Seq, length: number, fin:
   const next = fin ? seqAdd(end, 1) : end;
   if (isNew) {
     startTiming(tcb, next, now);
+    noteSent(tcb, length, end);
     if (length > 0 && length < tcb.sndMss) tcb.sndSmall = end;
   } else {
     stopTimingOf(tcb, next);

@@ -7,6 +7,7 @@ import { NEVER, type Time } from '../base/time.ts';
 import { onTimeout } from './congestion/reno.ts';
 import { Event } from './events.ts';
 import { updateMss } from './options.ts';
+import { honourNoted } from './path-mtu.ts';
 import { abandonRecovery } from './recovery.ts';
 import { backOff, stopTiming } from './rtt.ts';
 import { State } from './state.ts';
@@ -44,6 +45,7 @@ export function retransmissionTimeout(tcb: Tcb, now: Time): void {
     return;
   }
   if (tcb.retransmits === tcb.config.retries1) passR1(tcb);
+  honourNoted(tcb);
   onTimeout(tcb);
   abandonRecovery(tcb);
   backOff(tcb);

@@ -102,6 +102,13 @@ export class Tcb {
   peerMss: number;
   /** Eff.snd.MSS of RFC 9293 3.7.1: text octets of a full segment, options already taken off. */
   sndMss: number;
+  /** Text octets of the largest segment sent on this path, its end, and the largest known to have arrived (RFC 5927 7.2). */
+  largestSent = 0;
+  largestSentEnd: Seq = ZERO;
+  largestAcked = 0;
+  /** A path MTU that was claimed and not believed yet, 0 for none, and the sequence number it quoted. */
+  mtuTold = 0;
+  mtuToldSeq: Seq = ZERO;
   sndWscale = 0;
   rcvWscale = 0;
   wscaleOk = false;

@@ -139,6 +139,68 @@ describe('ICMP errors received, about TCP (RFC 5927)', () => {
     },
   );
 
+  /** A transfer whose first 20,000 octets have arrived in full segments, and the moment the next one leaves. */
+  function underWay(meddle: (pair: Pair, frame: Uint8Array) => boolean): {
+    pair: Pair;
+    sizes: () => number[];
+    whole: () => boolean;
+  } {
+    const pair = new Pair();
+    const server = new Server(pair, pair.b, { port: 80 });
+    const app = new App(pair);
+    const client = pair.a.stack.connect(pair.now, { remote: address(B4), port: 80, handler: app });
+    const all = pattern(200_000);
+    client.write(pair.now, all.subarray(0, 20_000));
+    pair.pass(2000);
+    expect(server.accepted[0].app.bytes).toHaveLength(20_000);
+    const before = pair.log.length;
+    pair.filter = (frame, from) => from !== pair.a || frame.length < 1000 || meddle(pair, frame);
+    client.write(pair.now, all.subarray(20_000));
+    pair.pass(10_000);
+    return {
+      pair,
+      sizes: () => pair.log.slice(before).flatMap(({ from, frame }) => (from === pair.a ? [frame.length] : [])),
+      whole: () => same(server.accepted[0].app.bytes, all),
+    };
+  }
+  const tooBig = (pair: Pair, frame: Uint8Array, mtu: number): void => {
+    const code = IcmpUnreachable.FRAGMENTATION_NEEDED;
+    const error = icmp(B4, A4, IcmpType.DESTINATION_UNREACHABLE, code, mtu, frame.slice(0, 60));
+    pair.a.stack.handleFrame(pair.now, pair.a.iface, error);
+  };
+
+  it('too big, forged about packets that arrive, again and again: changes nothing (B14)', () => {
+    const { pair, sizes, whole } = underWay((world, frame) => {
+      tooBig(world, frame, world.now % 2 === 0 ? 552 : 1000);
+      return true;
+    });
+    expect(whole()).toBe(true);
+    expect(sizes()).toHaveLength(Math.ceil(180_000 / 1448));
+    expect(new Set(sizes().slice(0, -1))).toEqual(new Set([1500]));
+    expect(pair.a.stack.connect(pair.now, { remote: address(B4), port: 80 }).tcb.mtu).toBe(1500);
+  });
+
+  it('too big, true of a path that has shrunk: the retransmission timer says the same, and all arrives (B14)', () => {
+    const { pair, sizes, whole } = underWay((world, frame) => {
+      if (frame.length <= 1000) return true;
+      tooBig(world, frame, 1000);
+      return false;
+    });
+    expect(whole()).toBe(true);
+    const large = sizes().findLastIndex((size) => size > 1000);
+    expect(large).toBeGreaterThan(0);
+    expect(sizes().slice(large + 1)).toContain(1000);
+    expect(pair.a.stack.connect(pair.now, { remote: address(B4), port: 80 }).tcb.mtu).toBe(1000);
+  });
+
+  it('too big for a size larger than any packet of the connection is not believed', () => {
+    const { pair, quoted } = open(B4);
+    tooBig(pair, quoted, 1200);
+    expect(pair.a.stack.counters.get('OutOfWindowIcmps')).toBe(1);
+    tooBig(pair, quoted, 1000);
+    expect(pair.a.stack.connect(pair.now, { remote: address(B4), port: 80 }).tcb.mtu).toBe(1000);
+  });
+
   it.each([
     ['ip_no_pmtu_disc=1', 552, false],
     ['ip_no_pmtu_disc=2', 1500, false],
