@@ -16,7 +16,7 @@ import { findAcross } from './across.ts';
 import { analyseFlow } from './connection.ts';
 import type { Facts } from './facts.ts';
 import type { Flow } from './flow.ts';
-import { FlowTable } from './flow-table.ts';
+import { FlowTable, isForward } from './flow-table.ts';
 import { headlines } from './headline.ts';
 import type { CaptureReport, ConnectionReport } from './report.ts';
 import { SegmentLog } from './segment-log.ts';
@@ -91,7 +91,7 @@ export class Analyser implements CaptureHandler {
     const flow = this.table.quoted(p);
     if (flow === null) return;
     flow.icmp ??= [];
-    const forward = flow.ports[0] === p.sourcePort && flow.words[3] === p.s3;
+    const forward = isForward(flow, p);
     flow.icmp.push({
       frame,
       time,
@@ -113,7 +113,7 @@ export class Analyser implements CaptureHandler {
 
   private retire(flow: Flow): void {
     const report = analyseFlow(flow, this.log, this.options.inspect, this.options.lean);
-    this.log.release(flow.head, flow.tail, flow.count);
+    this.log.release(flow.head, flow.tail, flow.count, flow.sackSeen);
     if (this.options.connection !== undefined) this.options.connection(report);
     else this.connections.push(report);
   }

@@ -10,6 +10,7 @@ import { findHandshake, type Handshake } from './handshake.ts';
 import { findPlace, type Place } from './place.ts';
 import { findProbes, type Probes } from './probes.ts';
 import { type Counts, emptyCounts } from './report.ts';
+import { Bit } from './segment-log.ts';
 import { type BackOff, findBackOff, findStalls, type Stall } from './timing.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
 
@@ -38,10 +39,12 @@ export interface Facts {
   conflicts: number[];
   counts: Counts;
   /** Indexes of records known to have been lost behind the capture's place. */
-  lost: Set<number>;
+  lost: ReadonlySet<number>;
 }
 
 const NOTHING: ReadonlySet<number> = new Set();
+/** Both bits of the IP header's ECN field: the mark "congestion experienced". */
+const CONGESTION = 3 * Bit.ECN;
 
 export function findFacts(trace: Trace): Facts {
   const copies = findCopies(trace);
@@ -67,14 +70,17 @@ export function findFacts(trace: Trace): Facts {
     urgent: [],
     conflicts: [],
     counts: emptyCounts(),
-    lost: new Set(),
+    lost: NOTHING,
   };
   findOddities(facts);
   count(facts);
   return facts;
 }
 
+const NO_ECN: Ecn = { marked: [[], []], echoes: [[], []], reduced: [[], []] };
+
 function findEcn(t: Trace): Ecn {
+  if (!t.ever(ECE | CWR) && (t.traits & CONGESTION) !== CONGESTION) return NO_ECN;
   const e: Ecn = { marked: [[], []], echoes: [[], []], reduced: [[], []] };
   const echoing: [boolean, boolean] = [false, false];
   for (let i = 0; i < t.n; i++) {
@@ -93,6 +99,10 @@ function findEcn(t: Trace): Ecn {
 
 function findOddities(f: Facts): void {
   const t = f.trace;
+  const repeated = f.copies.capturedTwice.length + f.copies.duplicated.length > 0;
+  const repaired = f.delivery[0].retransmissions.length + f.delivery[1].retransmissions.length > 0;
+  const reordered = f.delivery[0].reordered.length + f.delivery[1].reordered.length > 0;
+  if (!t.ever(URG) && !repeated && !repaired && !reordered) return;
   for (let i = 0; i < t.n; i++) {
     if ((t.flags(i) & URG) !== 0 && (t.flags(i) & (SYN | RST)) === 0 && t.verdict[i] !== Verdict.FOREIGN)
       f.urgent.push(i);
@@ -124,12 +134,12 @@ function count(f: Facts): void {
     c.reordered += d.reordered.length;
     c.networkDuplicates += d.unexplainedDsacks.length;
     c.lostAcks += d.lostAcks.length + d.hiddenAcks;
-    for (const i of d.lostAcks) f.lost.add(i);
+    for (const i of d.lostAcks) markLost(f, i);
     for (const r of d.retransmissions) countRetransmission(f, r.index, r.original, r.needless, r.tooBig, r.trigger);
   }
   c.retransmitted += h.hiddenRepeats;
   c.lost += c.lostAcks + h.lostSyns + h.lostSynAcks;
-  if (h.syns.length > 1) for (const i of h.syns.slice(0, h.lostSyns)) f.lost.add(i);
+  if (h.syns.length > 1) for (const i of h.syns.slice(0, h.lostSyns)) markLost(f, i);
   c.duplicateAcks = duplicateAcks(t);
 }
 
@@ -149,8 +159,14 @@ function countRetransmission(
   else if (tooBig) t.verdict[index] = Verdict.RESIZED;
   else if ((t.flags(index) & SYN) === 0 && wasNeeded(f, index)) {
     c.lost++;
-    if (original >= 0) f.lost.add(original);
+    if (original >= 0) markLost(f, original);
   }
+}
+
+/** The set is made for the first one: in most connections nothing is lost. */
+function markLost(f: Facts, i: number): void {
+  if (f.lost === NOTHING) f.lost = new Set();
+  (f.lost as Set<number>).add(i);
 }
 
 /**

@@ -2,9 +2,9 @@
 
 import { SYN } from '../wire/tcp.ts';
 import type { Facts } from './facts.ts';
-import type { SynOptions } from './flow.ts';
 import type { Confidence } from './report.ts';
 import { name, other, type Say } from './say.ts';
+import type { SynOptions } from './syn-options.ts';
 import { type Side, Verdict } from './trace.ts';
 import { duration, list, plural } from './words.ts';
 
@@ -119,7 +119,7 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: { index: number; original
 }
 
 function bothOffer(f: Facts, has: (syn: SynOptions) => boolean): boolean {
-  return f.trace.flow.syn.every((syn) => syn === null || has(syn));
+  return f.trace.flow.sides.every(({ syn }) => syn === null || has(syn));
 }
 
 function sayNeedless(f: Facts, say: Say, side: Side): void {

@@ -98,6 +98,9 @@ function resetFinding(f: Facts, say: Say): void {
   }
 }
 
+/** Seconds in which nobody says anything before it is worth a word. */
+const LONG_SILENCE = 10;
+
 export function oddFindings(f: Facts, say: Say): void {
   const { trace: t } = f;
   if (f.urgent.length > 0) {
@@ -119,8 +122,9 @@ export function oddFindings(f: Facts, say: Say): void {
       `${plural(f.conflicts.length, 'segment')} repeated with other bytes than the first time: what the receiver took depends on it. Honest senders do not do this.`,
     );
   }
+  if (t.span <= LONG_SILENCE) return;
   const silence = longest(f);
-  if (silence.seconds > 10 && silence.seconds > 20 * (f.place.rtt ?? 0)) {
+  if (silence.seconds > LONG_SILENCE && silence.seconds > 20 * (f.place.rtt ?? 0)) {
     say(
       'idle',
       'proven',

@@ -8,9 +8,9 @@ import { duration, list, plural } from './words.ts';
 export function handshakeFindings(f: Facts, say: Say): void {
   const { handshake: h, trace: t } = f;
   const server = other(h.client);
-  const port = t.flow.ports[server];
+  const port = t.flow.sides[server].port;
   if (h.oneSided) {
-    const seen = t.flow.packets[h.client] > 0 ? 'client' : 'server';
+    const seen = t.flow.sides[h.client].packets > 0 ? 'client' : 'server';
     say(
       'one-sided',
       'proven',
@@ -88,9 +88,9 @@ export function handshakeFindings(f: Facts, say: Say): void {
       );
       break;
   }
-  const cookie = t.flow.syn[h.client]?.cookie ?? -1;
+  const cookie = t.flow.sides[h.client].syn?.cookie ?? -1;
   if (h.kind !== 'fast-open' && cookie >= 0) {
-    const granted = (t.flow.syn[server]?.cookie ?? -1) > 0;
+    const granted = (t.flow.sides[server].syn?.cookie ?? -1) > 0;
     say(
       'fast-open',
       'proven',
@@ -103,7 +103,7 @@ export function handshakeFindings(f: Facts, say: Say): void {
     const waited = t.time(h.synAcks[0]) - t.time(h.syns[0]);
     say(
       'loss',
-      t.flow.syn[h.client]?.timestamps ? 'proven' : 'likely',
+      t.flow.sides[h.client].syn?.timestamps ? 'proven' : 'likely',
       'RFC 6298 2.1',
       h.syns,
       `${plural(h.lostSyns, 'SYN')} lost on the way: the answer came ${duration(waited)} after the first.`,

@@ -5,10 +5,10 @@
  */
 
 import type { Packet } from '../dissect/packet.ts';
-import { Option } from '../dissect/packet-options.ts';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
-import { Flow, type SynOptions } from './flow.ts';
+import { Flow, FlowSide } from './flow.ts';
 import { Bit, NONE, type SegmentLog } from './segment-log.ts';
+import { synOptionsOf } from './syn-options.ts';
 
 export class FlowTable {
   readonly log: SegmentLog;
@@ -61,8 +61,8 @@ export class FlowTable {
       if (flow.replaced) continue;
       const over =
         flow.closed ||
-        flow.packets[0] === 0 ||
-        flow.packets[1] === 0 ||
+        flow.sides[0].packets === 0 ||
+        flow.sides[1].packets === 0 ||
         flow.count <= 6 ||
         time === Number.POSITIVE_INFINITY;
       if (flow.lastTime >= time || !over) kept.push(flow);
@@ -81,9 +81,12 @@ export class FlowTable {
     return null;
   }
 
-  private create(key: number, p: Packet): Flow {
-    const words = Int32Array.of(p.s0, p.s1, p.s2, p.s3, p.d0, p.d1, p.d2, p.d3);
-    const flow = new Flow(this.nextId++, p.family, words, [p.sourcePort, p.destinationPort]);
+  private create(key: number, p: Packet, turned = false): Flow {
+    const source = new FlowSide(p.s0, p.s1, p.s2, p.s3, p.sourcePort);
+    const destination = new FlowSide(p.d0, p.d1, p.d2, p.d3, p.destinationPort);
+    // A SYN that is answered later began it: its sender, not the answer's, is side 0.
+    const [first, second] = turned ? [destination, source] : [source, destination];
+    const flow = new Flow(this.nextId++, p.family, first, second);
     flow.next = this.chains.get(key) ?? null;
     this.chains.set(key, flow);
     this.flows.push(flow);
@@ -111,39 +114,39 @@ export class FlowTable {
     const other = side === 0 ? 1 : 0;
     if ((p.flags & ACK) !== 0) {
       const first = flow.unanswered;
-      if (first !== null && side === 1 && p.ack === ((first.synSeq[0] + 1) | 0)) return this.resume(first, flow);
+      if (first !== null && side === 1 && p.ack === ((first.sides[0].synSeq + 1) | 0)) return this.resume(first, flow);
       const pending = flow.pendingSyn;
       if (pending === NONE || p.ack !== ((this.log.seq(pending) + 1) | 0)) return null;
       if (((this.log.bits(pending) & Bit.REVERSE) !== 0 ? 1 : 0) === side) return null;
       return this.succeed(flow, p, pending);
     }
-    if (!flow.synSeen[side] && flow.packets[side] === 0) return null; // its first word: simultaneous open
-    if (flow.synSeen[side] && flow.synSeq[side] === p.seq) return null; // the same SYN again
+    if (!flow.sides[side].synSeen && flow.sides[side].packets === 0) return null; // its first word: simultaneous open
+    if (flow.sides[side].synSeen && flow.sides[side].synSeq === p.seq) return null; // the same SYN again
     if (flow.closed) return this.succeed(flow, p, NONE);
-    if (flow.packets[other] === 0 && flow.synSeen[side]) return this.overtake(flow, p);
+    if (flow.sides[other].packets === 0 && flow.sides[side].synSeen) return this.overtake(flow, p);
     return null;
   }
 
   private succeed(old: Flow, p: Packet, pending: number): Flow {
     this.unlink(old);
     old.replaced = true;
-    const made = this.create(keyOf(p), p);
+    const made = this.create(keyOf(p), p, pending !== NONE);
     made.previous = { id: old.id, lastTime: old.lastTime, closed: old.closed };
     if (pending !== NONE) {
-      // The SYN came from the other side; side 0 of the new flow must be its sender.
-      made.words.set([p.d0, p.d1, p.d2, p.d3, p.s0, p.s1, p.s2, p.s3]);
-      made.ports[0] = p.destinationPort;
-      made.ports[1] = p.sourcePort;
       const { log } = this;
       const r = log.copy(pending);
       log.turn(r);
-      this.chain(made, r);
+      made.head = r;
+      made.tail = r;
+      made.count = 1;
       made.firstFrame = log.frame(r);
       made.firstTime = log.time(r);
-      made.packets[0] = 1;
-      made.synSeen[0] = true;
-      made.synSeq[0] = log.seq(r);
-      made.syn[0] = old.syn[0];
+      made.sackSeen = old.sackSeen;
+      const [opener] = made.sides;
+      opener.packets = 1;
+      opener.synSeen = true;
+      opener.synSeq = log.seq(r);
+      opener.syn = old.pendingOptions;
     }
     this.retired(old);
     return made;
@@ -154,7 +157,7 @@ export class FlowTable {
     this.unlink(first);
     const made = this.create(keyOf(p), p);
     made.previous = { id: first.id, lastTime: first.lastTime, closed: false };
-    if (first.synSeen[0] && isForward(first, p)) made.unanswered = first;
+    if (first.sides[0].synSeen && isForward(first, p)) made.unanswered = first;
     return made;
   }
 
@@ -171,68 +174,62 @@ export class FlowTable {
     return first;
   }
 
-  private chain(flow: Flow, r: number): void {
-    if (flow.tail === NONE) flow.head = r;
-    else this.log.link(flow.tail, r);
-    flow.tail = r;
-    flow.count++;
-  }
-
   private record(flow: Flow, p: Packet, frame: number, time: number, side: 0 | 1): void {
-    const r = this.log.append(p, frame, time, side === 1);
-    if (flow.count === 0) {
+    const r = this.log.append(p, frame, time, side === 1, flow.tail);
+    if (flow.count++ === 0) {
+      flow.head = r;
       flow.firstFrame = frame;
       flow.firstTime = time;
     }
-    this.chain(flow, r);
+    flow.tail = r;
     flow.lastTime = time;
-    flow.packets[side]++;
     if (p.payloadLength > 0) flow.textSeen = true;
+    if (p.sackCount > 0) flow.sackSeen = true;
+    const own = flow.sides[side];
+    own.packets++;
     if ((p.flags & RST) === 0) {
       const size = p.payloadLength + ((p.flags & SYN) !== 0 ? 1 : 0) + ((p.flags & FIN) !== 0 ? 1 : 0);
       const end = (p.seq + size) | 0;
-      const stray = (p.flags & (SYN | ACK)) === SYN && flow.synSeen[side];
-      if (!stray && (flow.packets[side] === 1 || ((end - flow.nextSeq[side]) | 0) > 0)) flow.nextSeq[side] = end;
-      if ((p.flags & ACK) !== 0) flow.lastAck[side] = p.ack;
+      const stray = (p.flags & (SYN | ACK)) === SYN && own.synSeen;
+      if (!stray && (own.packets === 1 || ((end - own.nextSeq) | 0) > 0)) own.nextSeq = end;
+      if ((p.flags & ACK) !== 0) own.lastAck = p.ack;
     }
-    if ((p.flags & (SYN | FIN | RST)) === 0) return;
-    if ((p.flags & SYN) !== 0) {
-      // Before any text, a side's SYN belongs to this opening, even if it has acknowledged before (a split handshake).
-      if (!flow.synSeen[side] && !flow.closed && (flow.packets[side] === 1 || !flow.textSeen)) {
-        flow.synSeen[side] = true;
-        flow.synSeq[side] = p.seq;
-        flow.syn[side] = optionsOf(p);
-      } else if (flow.synSeq[side] !== p.seq && (p.flags & ACK) === 0) flow.pendingSyn = r;
-    }
-    if ((p.flags & FIN) !== 0) flow.finSeen[side] = true;
-    if ((p.flags & RST) === 0) return;
-    const other = side === 0 ? 1 : 0;
-    const first = flow.packets[side] === 1;
-    if (first || p.seq === flow.nextSeq[side] || p.seq === flow.lastAck[other]) flow.resetSeen = true;
+    if ((p.flags & (SYN | FIN | RST)) !== 0) control(flow, p, r, side);
   }
 }
 
-function optionsOf(p: Packet): SynOptions {
-  return {
-    mss: (p.options & Option.MSS) !== 0 ? p.mss : 0,
-    scale: (p.options & Option.SCALE) !== 0 ? Math.min(14, p.scale) : -1,
-    sackPermitted: (p.options & Option.SACK_PERMITTED) !== 0,
-    timestamps: (p.options & Option.TIMESTAMPS) !== 0,
-    cookie: (p.options & Option.FAST_OPEN) !== 0 ? p.cookieLength : -1,
-    multipath: (p.options & Option.MULTIPATH) !== 0,
-  };
+/** What a SYN, FIN or RST tells at once of where the connection begins and ends. */
+function control(flow: Flow, p: Packet, r: number, side: 0 | 1): void {
+  const own = flow.sides[side];
+  if ((p.flags & SYN) !== 0) {
+    // Before any text, a side's SYN belongs to this opening, even if it has acknowledged before (a split handshake).
+    if (!own.synSeen && !flow.closed && (own.packets === 1 || !flow.textSeen)) {
+      own.synSeen = true;
+      own.synSeq = p.seq;
+      own.syn = synOptionsOf(p);
+    } else if (own.synSeq !== p.seq && (p.flags & ACK) === 0) {
+      flow.pendingSyn = r;
+      flow.pendingOptions = synOptionsOf(p);
+    }
+  }
+  if ((p.flags & FIN) !== 0) own.finSeen = true;
+  if ((p.flags & RST) === 0) return;
+  const other = flow.sides[side === 0 ? 1 : 0];
+  if (own.packets === 1 || p.seq === own.nextSeq || p.seq === other.lastAck) flow.resetSeen = true;
 }
 
 /** The same number for both directions: sums, mixed. */
 function keyOf(p: Packet): number {
-  const addresses = mix(p.s0, p.s1, p.s2, p.s3) + mix(p.d0, p.d1, p.d2, p.d3);
-  return (Math.imul(addresses ^ (addresses >>> 15), 0x2c1b3c6d) + (p.sourcePort + p.destinationPort) * 40503) | 0;
+  return mixKey((mix(p.s0, p.s1, p.s2, p.s3) + mix(p.d0, p.d1, p.d2, p.d3)) | 0, p.sourcePort + p.destinationPort);
 }
 
 function keyOfFlow(flow: Flow): number {
-  const w = flow.words;
-  const addresses = mix(w[0], w[1], w[2], w[3]) + mix(w[4], w[5], w[6], w[7]);
-  return (Math.imul(addresses ^ (addresses >>> 15), 0x2c1b3c6d) + (flow.ports[0] + flow.ports[1]) * 40503) | 0;
+  const [a, b] = flow.sides;
+  return mixKey((mix(a.w0, a.w1, a.w2, a.w3) + mix(b.w0, b.w1, b.w2, b.w3)) | 0, a.port + b.port);
+}
+
+function mixKey(addresses: number, ports: number): number {
+  return (Math.imul(addresses ^ (addresses >>> 15), 0x2c1b3c6d) + Math.imul(ports, 40503)) | 0;
 }
 
 function mix(a: number, b: number, c: number, d: number): number {
@@ -240,34 +237,21 @@ function mix(a: number, b: number, c: number, d: number): number {
   return Math.imul(h ^ (h >>> 16), 0x7feb352d);
 }
 
-function isForward(flow: Flow, p: Packet): boolean {
-  const w = flow.words;
-  return (
-    flow.ports[0] === p.sourcePort &&
-    flow.ports[1] === p.destinationPort &&
-    w[3] === p.s3 &&
-    w[7] === p.d3 &&
-    w[2] === p.s2 &&
-    w[6] === p.d2 &&
-    w[1] === p.s1 &&
-    w[5] === p.d1 &&
-    w[0] === p.s0 &&
-    w[4] === p.d0
-  );
+/** Whether the packet goes from the flow's first side to its second. */
+export function isForward(flow: Flow, p: Packet): boolean {
+  const [a, b] = flow.sides;
+  return a.port === p.sourcePort && b.port === p.destinationPort && sends(a, p) && receives(b, p);
 }
 
 function isReverse(flow: Flow, p: Packet): boolean {
-  const w = flow.words;
-  return (
-    flow.ports[1] === p.sourcePort &&
-    flow.ports[0] === p.destinationPort &&
-    w[7] === p.s3 &&
-    w[3] === p.d3 &&
-    w[6] === p.s2 &&
-    w[2] === p.d2 &&
-    w[5] === p.s1 &&
-    w[1] === p.d1 &&
-    w[4] === p.s0 &&
-    w[0] === p.d0
-  );
+  const [a, b] = flow.sides;
+  return b.port === p.sourcePort && a.port === p.destinationPort && sends(b, p) && receives(a, p);
+}
+
+function sends(side: FlowSide, p: Packet): boolean {
+  return side.w3 === p.s3 && side.w2 === p.s2 && side.w1 === p.s1 && side.w0 === p.s0;
+}
+
+function receives(side: FlowSide, p: Packet): boolean {
+  return side.w3 === p.d3 && side.w2 === p.d2 && side.w1 === p.d1 && side.w0 === p.d0;
 }

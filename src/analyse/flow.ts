@@ -5,18 +5,7 @@
 
 import { IpAddress } from '../wire/address.ts';
 import { NONE } from './segment-log.ts';
-
-/** Options seen on a SYN. */
-export interface SynOptions {
-  mss: number;
-  /** -1: not offered. */
-  scale: number;
-  sackPermitted: boolean;
-  timestamps: boolean;
-  /** Octets of the fast-open cookie, 0 for a request, -1: no such option. */
-  cookie: number;
-  multipath: boolean;
-}
+import type { SynOptions } from './syn-options.ts';
 
 /** An ICMP error that quoted a segment of the connection. */
 export interface IcmpEvent {
@@ -34,12 +23,37 @@ export interface IcmpEvent {
   position: number;
 }
 
+/** One end of a connection: where it is, and what it has said so far. */
+export class FlowSide {
+  /** Address words, IPv4 in the last. */
+  readonly w0: number;
+  readonly w1: number;
+  readonly w2: number;
+  readonly w3: number;
+  readonly port: number;
+  packets = 0;
+  syn: SynOptions | null = null;
+  synSeq = 0;
+  synSeen = false;
+  finSeen = false;
+  /** The sequence number after the last octet seen, int32. */
+  nextSeq = 0;
+  lastAck = 0;
+
+  constructor(w0: number, w1: number, w2: number, w3: number, port: number) {
+    this.w0 = w0;
+    this.w1 = w1;
+    this.w2 = w2;
+    this.w3 = w3;
+    this.port = port;
+  }
+}
+
 export class Flow {
   readonly id: number;
   readonly family: 4 | 6;
-  /** Address words of both sides: side 0 sent the first packet seen. */
-  readonly words: Int32Array;
-  readonly ports: [number, number];
+  /** Side 0 sent the first packet seen. */
+  readonly sides: readonly [FlowSide, FlowSide];
   head = NONE;
   tail = NONE;
   count = 0;
@@ -47,20 +61,14 @@ export class Flow {
   firstFrame = 0;
   firstTime = 0;
   lastTime = 0;
-  /** Per side. */
-  syn: [SynOptions | null, SynOptions | null] = [null, null];
-  synSeq: [number, number] = [0, 0];
-  synSeen: [boolean, boolean] = [false, false];
-  finSeen: [boolean, boolean] = [false, false];
-  packets: [number, number] = [0, 0];
   textSeen = false;
+  /** Whether records of it hold SACK blocks. */
+  sackSeen = false;
   /** A reset with exactly the number expected (RFC 5961): others may be somebody else's. */
   resetSeen = false;
-  /** Per side, the sequence number after the last octet seen, int32. */
-  nextSeq: [number, number] = [0, 0];
-  lastAck: [number, number] = [0, 0];
   /** A SYN with another number on a live connection: a new one only if it is answered. */
   pendingSyn = NONE;
+  pendingOptions: SynOptions | null = null;
   icmp: IcmpEvent[] | null = null;
   /** Set when the same ports carried a connection before, in this capture. */
   previous: { id: number; lastTime: number; closed: boolean } | null = null;
@@ -71,21 +79,18 @@ export class Flow {
   /** The number under which the same ports follow this one; the flow is complete then. */
   replaced = false;
 
-  constructor(id: number, family: 4 | 6, words: Int32Array, ports: [number, number]) {
+  constructor(id: number, family: 4 | 6, first: FlowSide, second: FlowSide) {
     this.id = id;
     this.family = family;
-    this.words = words;
-    this.ports = ports;
+    this.sides = [first, second];
   }
 
   get closed(): boolean {
-    return this.resetSeen || (this.finSeen[0] && this.finSeen[1]);
+    return this.resetSeen || (this.sides[0].finSeen && this.sides[1].finSeen);
   }
 
   address(side: 0 | 1): string {
-    const at = side * 4;
-    const { words } = this;
-    if (this.family === 4) return IpAddress.v4(words[at + 3]).toString();
-    return new IpAddress(words[at], words[at + 1], words[at + 2], words[at + 3]).toString();
+    const { w0, w1, w2, w3 } = this.sides[side];
+    return this.family === 4 ? IpAddress.v4(w3).toString() : new IpAddress(w0, w1, w2, w3).toString();
   }
 }

@@ -30,13 +30,14 @@ interface Usual {
 
 export function findForeign(t: Trace): Stray[] {
   const strays: Stray[] = [];
+  if (!t.ever(RST) && !t.straySyn) return strays;
   // Worked out where something looks odd: most connections have nothing of the kind.
   const usual: [Usual | null | undefined, Usual | null | undefined] = [undefined, undefined];
   for (let i = 0; i < t.n; i++) {
     const flags = t.flags(i);
     const side = t.side[i] as Side;
     const isReset = (flags & RST) !== 0;
-    const isSyn = (flags & (SYN | RST | ACK)) === SYN && t.start[i] !== 0 && t.flow.packets[side] > 1;
+    const isSyn = (flags & (SYN | RST | ACK)) === SYN && t.start[i] !== 0 && t.flow.sides[side].packets > 1;
     if ((!isReset && !isSyn) || t.verdict[i] !== Verdict.PLAIN) continue;
     const own = usual[side] === undefined ? usualOf(t, side) : usual[side];
     usual[side] = own;

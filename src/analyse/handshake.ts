@@ -84,14 +84,15 @@ function clientOf(t: Trace, h: Handshake, opening: [number, number]): Side {
   }
   if (h.synAcks.length > 0) return t.side[h.synAcks[0]] === 0 ? 1 : 0;
   // Without a SYN: the well-known, else the lower port serves.
-  const [a, b] = t.flow.ports;
+  const [{ port: a }, { port: b }] = t.flow.sides;
   if (a < 1024 !== b < 1024) return a < 1024 ? 1 : 0;
   return a < b && a < 10_000 && b >= 32_768 ? 1 : 0;
 }
 
 function oneSided(t: Trace, h: Handshake): boolean {
   const server: Side = h.client === 0 ? 1 : 0;
-  const alone: Side | null = t.flow.packets[server] === 0 ? h.client : t.flow.packets[h.client] === 0 ? server : null;
+  const alone: Side | null =
+    t.flow.sides[server].packets === 0 ? h.client : t.flow.sides[h.client].packets === 0 ? server : null;
   if (alone === null) return false;
   for (let i = 0; i < t.n; i++) {
     const flags = t.flags(i);
@@ -117,7 +118,7 @@ function classify(t: Trace, h: Handshake, opening: [number, number]): void {
   for (const i of h.syns) if (t.length(i) > 0) h.fastOpenBytes = Math.max(h.fastOpenBytes, t.length(i));
   if (h.synAcks.length > 0) {
     const first = h.synAcks[0];
-    const cookie = t.flow.syn[h.client]?.cookie ?? -1;
+    const cookie = t.flow.sides[h.client].syn?.cookie ?? -1;
     h.ecn = (t.flags(h.syns[0]) & (ECE | CWR)) === (ECE | CWR) && (t.flags(first) & (ECE | CWR)) === ECE;
     h.kind = h.ack >= 0 ? 'complete' : 'half-open';
     if (cookie > 0 && h.fastOpenBytes > 0) h.kind = 'fast-open';
@@ -126,7 +127,7 @@ function classify(t: Trace, h: Handshake, opening: [number, number]): void {
   const refused = h.reset >= 0 && t.side[h.reset] === server && t.ack[h.reset] > 0;
   h.kind = refused
     ? 'refused'
-    : t.flow.packets[server] === 0
+    : t.flow.sides[server].packets === 0
       ? 'unanswered'
       : h.reset >= 0
         ? 'unanswered'

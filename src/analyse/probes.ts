@@ -67,6 +67,7 @@ function newSide(): SideState {
 
 /** Checksums that are wrong now and then are damage; on a host that leaves them to its card, they all are. */
 function markCorrupted(t: Trace, found: Probes): void {
+  if ((t.traits & Bit.WRONG_SUM) === 0) return;
   const wrong: [number[], number[]] = [[], []];
   const right: [number, number] = [0, 0];
   for (let i = 0; i < t.n; i++) {

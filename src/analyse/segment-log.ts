@@ -1,6 +1,7 @@
 /**
  * The segments of all connections that are still open to question, in typed arrays: one record a segment, the
- * records of a connection chained, freed ones used again. Memory follows what is open, not how long the capture is.
+ * records of a connection in chained blocks, freed ones used again. Memory follows what is open, not how long the
+ * capture is.
  */
 
 import { type Packet, Sum } from '../dissect/packet.ts';
@@ -20,7 +21,10 @@ export const Bit = {
 
 export const NONE = -1;
 
-/** Words, and so on, of a record: one cache line, since the records of a connection lie far apart. */
+/** Records of a block: enough for the memory to be read in rows, few enough for a flood of single SYNs. */
+const SHIFT = 2;
+const BLOCK = 1 << SHIFT;
+/** Words, and so on, of a record: one cache line. */
 const WORDS = 16;
 const DOUBLES = 8;
 const HALVES = 32;
@@ -31,15 +35,18 @@ export class SegmentLog {
   sack = new Int32Array(0);
   private sackHigh = 0;
   private readonly sackFree: number[] = [];
-  /** Views of one buffer. Words: frame, sequence, time (two), ack, length, stamps, IP length, sackAt, hash, next. */
+  /** Views of one buffer. Words: frame, sequence, time (two), ack, length, stamps, IP length, sackAt, hash. */
   private words = new Int32Array(0);
   private doubles = new Float64Array(0);
   /** From the 24th: flags, bits, window, urgent pointer, IP identification. */
   private halves = new Uint16Array(0);
   /** The 58th and 59th: hop count, number of SACK blocks. */
   private bytes = new Uint8Array(0);
-  /** Records in use. */
+  /** The block that follows each, in its connection or among the free ones. */
+  private following = new Int32Array(0);
+  /** Room in use, in records: whole blocks. */
   used = 0;
+  /** The first free block, and the first never used. */
   private free = NONE;
   private high = 0;
 
@@ -77,9 +84,11 @@ export class SegmentLog {
   hash(r: number): number {
     return this.words[r * WORDS + 10];
   }
-  /** The connection's next record. */
+  /** The connection's next record; for the last one, anything. */
   next(r: number): number {
-    return this.words[r * WORDS + 11];
+    if (((r + 1) & (BLOCK - 1)) !== 0) return r + 1;
+    const block = this.following[r >> SHIFT];
+    return block === NONE ? NONE : block * BLOCK;
   }
   flags(r: number): number {
     return this.halves[r * HALVES + 24];
@@ -103,9 +112,9 @@ export class SegmentLog {
     return this.bytes[r * BYTES + 59];
   }
 
-  /** Adds a segment; the caller chains it. */
-  append(p: Packet, frame: number, time: number, reverse: boolean): number {
-    const r = this.take();
+  /** Adds a segment behind the connection's last record `tail`, NONE for its first. */
+  append(p: Packet, frame: number, time: number, reverse: boolean, tail: number): number {
+    const r = tail === NONE || ((tail + 1) & (BLOCK - 1)) === 0 ? this.open(tail) : tail + 1;
     const { words, halves } = this;
     const w = r * WORDS;
     const h = r * HALVES;
@@ -124,7 +133,6 @@ export class SegmentLog {
     else if (p.checksum === Sum.RIGHT) bits |= Bit.GOOD_SUM;
     words[w + 8] = p.ipLength;
     words[w + 10] = p.payloadCaptured > 0 ? fingerprint(p) : 0;
-    words[w + 11] = NONE;
     halves[h + 24] = p.flags;
     halves[h + 25] = bits;
     halves[h + 26] = p.window;
@@ -140,9 +148,9 @@ export class SegmentLog {
     return r;
   }
 
-  /** A second record with the same content, in no chain. */
+  /** A second record with the same content, the first of a chain of its own. */
   copy(from: number): number {
-    const r = this.take();
+    const r = this.open(NONE);
     this.words.copyWithin(r * WORDS, from * WORDS, (from + 1) * WORDS);
     if (this.sackCount(from) > 0) {
       const at = this.sackSlot();
@@ -150,13 +158,7 @@ export class SegmentLog {
       const old = this.sackAt(from);
       this.sack.copyWithin(at, old, old + 8);
     }
-    this.words[r * WORDS + 11] = NONE;
     return r;
-  }
-
-  /** Chains `next` behind `r`. */
-  link(r: number, next: number): void {
-    this.words[r * WORDS + 11] = next;
   }
 
   /** Makes a record one of side 0. */
@@ -164,28 +166,40 @@ export class SegmentLog {
     this.halves[r * HALVES + 25] &= ~Bit.REVERSE;
   }
 
-  /** Gives back a whole chain of `count` records. */
-  release(head: number, tail: number, count: number): void {
+  /** Gives back a whole chain of `count` records; `sacked`: SACK blocks are among them. */
+  release(head: number, tail: number, count: number, sacked: boolean): void {
     if (head === NONE) return;
-    for (let r = head; r !== NONE; r = this.next(r)) if (this.sackCount(r) > 0) this.sackFree.push(this.sackAt(r));
-    this.link(tail, this.free);
-    this.free = head;
-    this.used -= count;
-  }
-
-  private take(): number {
-    this.used++;
-    const r = this.free;
-    if (r !== NONE) {
-      this.free = this.next(r);
-      return r;
+    if (sacked) {
+      for (let r = head, n = 0; n < count; r = this.next(r), n++)
+        if (this.sackCount(r) > 0) this.sackFree.push(this.sackAt(r));
     }
-    if (this.high * BYTES === this.bytes.length) this.grow();
-    return this.high++;
+    this.following[tail >> SHIFT] = this.free;
+    this.free = head >> SHIFT;
+    this.used -= Math.ceil(count / BLOCK) * BLOCK;
   }
 
+  /** The first record of a new block behind the one that ends with `tail`. */
+  private open(tail: number): number {
+    let block = this.free;
+    if (block !== NONE) this.free = this.following[block];
+    else {
+      if (this.high === this.following.length) this.grow();
+      block = this.high++;
+    }
+    this.following[block] = NONE;
+    if (tail !== NONE) this.following[tail >> SHIFT] = block;
+    this.used += BLOCK;
+    return block * BLOCK;
+  }
+
+  /** By a factor of four while it is small: what is not written yet takes no memory, and what is has to be copied. */
   private grow(): void {
-    const buffer = new ArrayBuffer(Math.max(BYTES << 14, this.bytes.length * 2));
+    const old = this.following.length;
+    const blocks = old === 0 ? 1 << 12 : old < 1 << 18 ? old * 4 : old * 2;
+    const following = new Int32Array(blocks);
+    following.set(this.following);
+    this.following = following;
+    const buffer = new ArrayBuffer(blocks * BLOCK * BYTES);
     const bytes = new Uint8Array(buffer);
     bytes.set(this.bytes);
     this.bytes = bytes;

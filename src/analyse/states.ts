@@ -29,7 +29,7 @@ interface End {
 }
 
 /** @param lost indexes of records that did not reach the other end. */
-export function followStates(t: Trace, h: Handshake, c: Close, lost: Set<number>): StateChange[] {
+export function followStates(t: Trace, h: Handshake, c: Close, lost: ReadonlySet<number>): StateChange[] {
   const changes: StateChange[] = [];
   const begun: Name = h.kind === 'mid-stream' ? 'ESTABLISHED' : 'CLOSED';
   const ends: [End, End] = [newEnd(begun), newEnd(begun)];

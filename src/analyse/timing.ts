@@ -19,6 +19,7 @@ function reserve(n: number): void {
 
 /** Round trips of a side's text to the first acknowledgment that covers it; text sent twice is left out (Karn). */
 export function roundTrips(t: Trace, side: Side): RttStatistics | null {
+  if (!t.speaks(side)) return null;
   reserve(t.n);
   let head = 0;
   let tail = 0;
@@ -75,9 +76,9 @@ const DELAYED_MS = 30;
  */
 export function findStalls(t: Trace, place: Place): Stall[] {
   const stalls: Stall[] = [];
-  if (place.rtt === null) return stalls;
+  if (place.rtt === null || t.span * 1000 < DELAYED_MS) return stalls;
   for (const side of [0, 1] as const) {
-    const mss = t.flow.syn[side === 0 ? 1 : 0]?.mss ?? 536;
+    const mss = t.flow.sides[side === 0 ? 1 : 0].syn?.mss ?? 536;
     let small = -1;
     for (let i = 0; i < t.n; i++) {
       if (t.verdict[i] !== Verdict.PLAIN) {

@@ -26,6 +26,9 @@ export const Verdict = {
 
 export type Side = 0 | 1;
 
+/** Beside the flags of {@link Trace.union}: some segment of the side carries text. */
+export const TEXT = 1 << 16;
+
 let capacity = 0;
 let records = new Int32Array(0);
 let sides = new Uint8Array(0);
@@ -34,6 +37,9 @@ let ends = new Float64Array(0);
 let acks = new Float64Array(0);
 let verdicts = new Uint8Array(0);
 let previous = new Int32Array(0);
+let flagBits = new Uint16Array(0);
+let lengths = new Int32Array(0);
+let times = new Float64Array(0);
 
 function reserve(n: number): void {
   if (n <= capacity) return;
@@ -45,6 +51,9 @@ function reserve(n: number): void {
   acks = new Float64Array(capacity);
   verdicts = new Uint8Array(capacity);
   previous = new Int32Array(capacity);
+  flagBits = new Uint16Array(capacity);
+  lengths = new Int32Array(capacity);
+  times = new Float64Array(capacity);
 }
 
 /** Valid until the next one is made: the arrays are shared, since connections are analysed one after the other. */
@@ -62,6 +71,17 @@ export class Trace {
   readonly verdict: Uint8Array;
   /** Index of the earlier copy of the same text, -1 for none. */
   readonly copyOf: Int32Array;
+  /** What every pass asks for, beside each other instead of a cache line apart. */
+  private readonly flagBits: Uint16Array;
+  private readonly lengths: Int32Array;
+  private readonly times: Float64Array;
+  /** All flags each side ever set, and all {@link Bit}s: what none of them hints at need not be looked for. */
+  readonly union: [number, number] = [0, 0];
+  traits = 0;
+  /** Seconds between the earliest and the latest record; clocks of captures also step back. */
+  span = 0;
+  /** Whether a SYN without ACK carries another number than the connection's. */
+  straySyn = false;
   /** What each side's window field counts in. */
   private readonly scale: [number, number];
   /** Which side is the client. */
@@ -79,14 +99,17 @@ export class Trace {
     this.ack = acks;
     this.verdict = verdicts;
     this.copyOf = previous;
-    const [a, b] = flow.syn;
+    this.flagBits = flagBits;
+    this.lengths = lengths;
+    this.times = times;
+    const [{ syn: a }, { syn: b }] = flow.sides;
     const scaled = a !== null && b !== null && a.scale >= 0 && b.scale >= 0;
     this.scale = scaled ? [2 ** a.scale, 2 ** b.scale] : [1, 1];
     this.unwrap();
   }
 
   time(i: number): number {
-    return this.log.time(this.record[i]);
+    return this.times[i];
   }
 
   frame(i: number): number {
@@ -94,11 +117,11 @@ export class Trace {
   }
 
   flags(i: number): number {
-    return this.log.flags(this.record[i]);
+    return this.flagBits[i];
   }
 
   length(i: number): number {
-    return this.log.length(this.record[i]);
+    return this.lengths[i];
   }
 
   /** Sequence space taken: text, SYN and FIN. */
@@ -136,9 +159,19 @@ export class Trace {
     return (this.flags(i) & SYN) !== 0 ? raw : raw * this.scale[this.side[i]];
   }
 
+  /** Whether the side sent text or a FIN. */
+  speaks(side: Side): boolean {
+    return (this.union[side] & (FIN | TEXT)) !== 0;
+  }
+
+  /** Whether any segment of either side carries one of these flags. */
+  ever(flags: number): boolean {
+    return ((this.union[0] | this.union[1]) & flags) !== 0;
+  }
+
   /** Whether the scale is not known since a SYN is missing. */
   get windowUnknown(): boolean {
-    return this.flow.syn[0] === null || this.flow.syn[1] === null;
+    return this.flow.sides[0].syn === null || this.flow.sides[1].syn === null;
   }
 
   /** Edge k (0, 1 of the first block, 2, 3 of the second …) relative to the other side. */
@@ -155,15 +188,32 @@ export class Trace {
   private unwrap(): void {
     const { flow, log, n } = this;
     const base: [number, number] = [0, 0];
-    const known: [boolean, boolean] = [flow.synSeen[0], flow.synSeen[1]];
-    if (known[0]) base[0] = flow.synSeq[0];
-    if (known[1]) base[1] = flow.synSeq[1];
+    const known: [boolean, boolean] = [flow.sides[0].synSeen, flow.sides[1].synSeen];
+    if (known[0]) base[0] = flow.sides[0].synSeq;
+    if (known[1]) base[1] = flow.sides[1].synSeq;
     const last: [number, number] = [0, 0];
+    let first = 0;
+    let second = 0;
+    let traits = 0;
+    let earliest = Number.POSITIVE_INFINITY;
+    let latest = Number.NEGATIVE_INFINITY;
     let r = flow.head;
     for (let i = 0; i < n && r !== NONE; i++, r = log.next(r)) {
-      const side: Side = (log.bits(r) & Bit.REVERSE) !== 0 ? 1 : 0;
+      const bits = log.bits(r);
+      const side: Side = (bits & Bit.REVERSE) !== 0 ? 1 : 0;
       const other: Side = side === 0 ? 1 : 0;
       const flags = log.flags(r);
+      const length = log.length(r);
+      const shown = length > 0 ? flags | TEXT : flags;
+      if (side === 0) first |= shown;
+      else second |= shown;
+      traits |= bits;
+      flagBits[i] = flags;
+      lengths[i] = length;
+      const time = log.time(r);
+      times[i] = time;
+      if (time < earliest) earliest = time;
+      if (time > latest) latest = time;
       if (!known[side] && ((flags & RST) === 0 || n === 1)) {
         base[side] = (log.seq(r) - ((flags & SYN) !== 0 ? 0 : 1)) | 0;
         known[side] = true;
@@ -175,7 +225,7 @@ export class Trace {
       records[i] = r;
       sides[i] = side;
       const start = known[side] ? last[side] + ((log.seq(r) - ((base[side] + last[side]) | 0)) | 0) : 0;
-      const size = log.length(r) + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0);
+      const size = length + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0);
       starts[i] = start;
       ends[i] = start + size;
       const ack = (flags & ACK) !== 0 && known[other];
@@ -184,8 +234,13 @@ export class Trace {
       previous[i] = -1;
       // What is far from the connection's numbers (a stray SYN, a forged reset) must not move the reference.
       const stray = (flags & RST) !== 0 || ((flags & SYN) !== 0 && start !== 0);
+      if ((flags & (SYN | RST | ACK)) === SYN && start !== 0) this.straySyn = true;
       if (!stray && ends[i] > last[side]) last[side] = ends[i];
       if (!stray && ack && acks[i] > last[other] && acks[i] - last[other] < 2 ** 30) last[other] = acks[i];
     }
+    this.union[0] = first;
+    this.union[1] = second;
+    this.traits = traits;
+    this.span = latest - earliest;
   }
 }

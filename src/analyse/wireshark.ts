@@ -54,8 +54,8 @@ export function wiresharkView(t: Trace): WiresharkView {
 }
 
 function newFlow(t: Trace, side: Side): Flow {
-  const own = t.flow.syn[side];
-  const other = t.flow.syn[side === 0 ? 1 : 0];
+  const own = t.flow.sides[side].syn;
+  const other = t.flow.sides[side === 0 ? 1 : 0].syn;
   const both = own !== null && other !== null && own.scale >= 0 && other.scale >= 0;
   return {
     known: false,
@@ -65,14 +65,12 @@ function newFlow(t: Trace, side: Side): Flow {
     lastAck: 0,
     hasAck: false,
     lastAckTime: 0,
-    ...{
-      duplicates: 0,
-      window: -1,
-      scale: both ? own.scale : 0,
-      scaleKnown: own !== null,
-      firstAck: false,
-      lastFlags: 0,
-    },
+    duplicates: 0,
+    window: -1,
+    scale: both ? own.scale : 0,
+    scaleKnown: own !== null,
+    firstAck: false,
+    lastFlags: 0,
   };
 }
 
@@ -176,7 +174,7 @@ function advance(t: Trace, own: Flow, i: number, marks: number): void {
 
 /** A SYN with a cookie, and a SYN-ACK that takes the text of a SYN. */
 function fastOpenFlags(t: Trace, flags: Record<string, number>): void {
-  const options = t.flow.syn[t.client];
+  const options = t.flow.sides[t.client].syn;
   if (options !== null && options.cookie > 0) note(flags, 'tfo_syn');
   for (let i = 0; i < t.n && i < 8; i++) {
     if ((t.flags(i) & (SYN | ACK | RST)) === (SYN | ACK) && t.ack[i] > 1) {

@@ -80,6 +80,7 @@ function stateOf(t: Trace, originator: Side): string {
   let reset: Side | null = null;
   for (let i = 0; i < t.n; i++) {
     const flags = t.flags(i);
+    if ((flags & (SYN | FIN | RST)) === 0) continue;
     const side = t.side[i] as Side;
     if ((flags & RST) !== 0) reset ??= side;
     else if ((flags & SYN) !== 0) ((flags & ACK) !== 0 ? synAck : syn)[side] = true;
@@ -87,7 +88,7 @@ function stateOf(t: Trace, originator: Side): string {
   }
   const answered = synAck[responder] || syn[responder];
   if (!syn[originator] && !answered) return 'OTH';
-  const spoke = t.flow.packets[originator] > 1 || !syn[originator];
+  const spoke = t.flow.sides[originator].packets > 1 || !syn[originator];
   if (reset === originator) return answered ? 'RSTO' : 'RSTOS0';
   if (reset === responder) {
     if (!answered) return syn[originator] ? 'REJ' : 'OTH';
