@@ -42,8 +42,6 @@ describe('EmbeddedNetwork', () => {
     const { length, openedAfter } = await fetchFrom(declare(), '203.0.113.10');
     expect(length).toBe(100_000);
     expect(openedAfter).toBeGreaterThanOrEqual(30);
-    // Far below the first retransmission.
-    expect(openedAfter).toBeLessThan(500);
     expect((await fetchFrom(declare(), '2001:db8::10')).length).toBe(100_000);
   });
 

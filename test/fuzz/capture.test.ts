@@ -69,7 +69,7 @@ describe('fuzz', () => {
     expect(microseconds).toBeLessThan(500);
   });
 
-  it('damaged files in any chunks: read, analysed, and an error value at most', () => {
+  it('damaged files in any chunks: read, analysed, and an error value at most (F32)', () => {
     const random = new SeededRandom(7);
     const files = fixtures();
     const rounds = Math.max(300, Math.floor(INPUTS / 500));

@@ -207,4 +207,20 @@ describe(`a host fed ${ROUNDS} frames`, () => {
       target.check();
     });
   }
+
+  test('pure garbage of each length from 0 to 2000, as IPv4, as IPv6, as neither (F28)', () => {
+    const random = new SeededRandom(28);
+    const target = new Target(28);
+    for (let round = 0; round < ROUNDS / 2000; round++) {
+      for (let length = 0; length <= 2000; length++) {
+        const frame = new Uint8Array(length);
+        randomFill(random, frame);
+        if (length > 0 && round % 3 > 0) frame[0] = round % 3 === 1 ? 0x45 : 0x60;
+        target.feed(frame);
+      }
+      target.check();
+    }
+    expect(target.connections).toEqual([]);
+    expect(target.stack.usage.endpoints).toBe(1);
+  });
 });

@@ -35,7 +35,7 @@ function heapAfterCollection(): number {
 }
 
 describe('a hundred thousand connections in one host', () => {
-  it('are all found, and cost less than 4 KB each while idle', () => {
+  it('are all found, and cost less than 4 KB each while idle (D01)', () => {
     const node = new Node({ addresses: ['10.0.0.2/8'] });
     const listener = node.stack.listen({ port: 80, backlog: 4096 });
     const connections: Connection[] = [];
