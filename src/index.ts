@@ -4,7 +4,19 @@
  */
 
 export { EstabError } from './base/errors.ts';
-export { Host } from './host/host.ts';
+export { EventStream, type EventsOptions } from './host/event-stream.ts';
+export type {
+  DataEvent,
+  DnsEvent,
+  DropEvent,
+  EventKind,
+  HostEvent,
+  SegmentEvent,
+  StateEvent,
+  TimerEvent,
+  TlsEvent,
+} from './host/events.ts';
+export { Host, type HostOptions } from './host/host.ts';
 export { memoryPair } from './link/memory.ts';
 export { applySetting, defaultSettings } from './stack/settings.ts';
 export { Stack } from './stack/stack.ts';

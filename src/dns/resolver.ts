@@ -256,7 +256,33 @@ export class Resolver {
 
   private tell(event: DnsEvent): void {
     this.options.trace?.(event);
+    this.host.reportDns(hostEvent(event));
   }
+}
+
+/** The same in the terms of a host's events. */
+function hostEvent(event: DnsEvent): Parameters<Host['reportDns']>[0] {
+  const none = { type: null, over: null, rcode: null, records: [], reason: null };
+  const { kind: what, name, server } = event;
+  switch (event.kind) {
+    case 'asked':
+      return { ...none, what, name, server, type: event.type, over: event.over };
+    case 'answered': {
+      const { answers, rcode } = event.message;
+      const code = Object.entries(Rcode).find(([, value]) => value === rcode)?.[0] ?? `RCODE ${rcode}`;
+      const records = answers.map(recordText);
+      return { ...none, what, name, server, type: event.type, over: event.over, rcode: code, records };
+    }
+    case 'refused':
+      return { ...none, what, name, server, reason: event.reason };
+    case 'unanswered':
+      return { ...none, what, name, server, reason: event.failure };
+  }
+}
+
+function recordText({ type, ttl, data }: DnsRecord): string {
+  const text = typeof data === 'string' ? data : Array.isArray(data) ? data.join('') : Object.values(data).join(' ');
+  return `${type} ${text} (ttl ${ttl})`;
 }
 
 const CODES: Readonly<Record<number, DnsCode>> = { [Rcode.SERVFAIL]: 'ESERVFAIL', [Rcode.REFUSED]: 'EREFUSED' };

@@ -87,7 +87,7 @@ export class EmbeddedNetwork {
     const wire = new Wire(this.clock.world, declaration);
     if (observe !== undefined) wire.observe((event) => observe(name, event));
     wire.attach('b', (frame) => this.forward(frame));
-    const host = new Host(declaration.settings === undefined ? {} : { settings: declaration.settings });
+    const host = new Host({ name, ...(declaration.settings === undefined ? {} : { settings: declaration.settings }) });
     const link = new WireLink(this.clock, wire, mtu);
     const iface = host.attach(declaration.wrap?.(link) ?? link, {
       name: 'embedded0',

@@ -13,7 +13,11 @@ import type { Link } from '../link/link.ts';
 import type { Settings } from '../stack/settings-table.ts';
 import { Stack } from '../stack/stack.ts';
 import type { StackTrace } from '../stack/trace.ts';
+import { debugFromEnvironment } from './debug.ts';
+import { EventStream, type EventsOptions } from './event-stream.ts';
+import type { DnsEvent, EventKind } from './events.ts';
 import { nextTurn } from './turn.ts';
+import { HostWatch } from './watch.ts';
 
 /** setTimeout's longest delay; a later deadline is reached in steps. */
 const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
@@ -25,6 +29,8 @@ const FRAMES_A_PUMP = 4096;
 const EVENT_ROUNDS = 16;
 
 export interface HostOptions {
+  /** What it is called in its events and in what `ESTAB_DEBUG` prints. */
+  readonly name?: string;
   readonly settings?: Settings;
   readonly trace?: StackTrace | null;
   /** Its timers do not keep the process alive (Node): for a host that others keep alive by what they wait for. */
@@ -67,6 +73,8 @@ export class Host {
   private pumping = false;
   private closed = false;
   private readonly background: boolean;
+  private readonly watch: HostWatch;
+  private readonly streams = new Set<EventStream>();
 
   constructor(options: HostOptions = {}) {
     this.background = options.background ?? false;
@@ -74,13 +82,36 @@ export class Host {
       secret: platformRandom(),
       random: platformRandom(),
       ...(options.settings === undefined ? {} : { settings: options.settings }),
-      trace: options.trace ?? null,
     });
+    this.watch = new HostWatch(this.stack, options.name ?? '', () => this.now(), options.trace ?? null);
+    const debug = debugFromEnvironment();
+    if (debug !== null) this.watch.add(debug);
   }
 
   /** The clock the stack lives by: monotonic milliseconds. */
   now(): Time {
     return performance.now();
+  }
+
+  /**
+   * What happens on this host, from now on: `for await (const event of host.events({ kinds: ['state'] }))`. Ends when
+   * the host closes. @throws EstabError EINVAL for a kind there is not.
+   */
+  events<K extends EventKind = EventKind>(options: EventsOptions<K> = {}): EventStream<K> {
+    const stream = new EventStream<K>(options, (ended) => {
+      this.streams.delete(ended as unknown as EventStream);
+      this.watch.delete(ended as unknown as EventStream);
+    });
+    if (this.closed) stream.close();
+    if (stream.isEnded) return stream;
+    this.streams.add(stream as unknown as EventStream);
+    this.watch.add(stream as unknown as EventStream);
+    return stream;
+  }
+
+  /** For resolvers: a question or answer becomes an event of this host. */
+  reportDns(event: Omit<DnsEvent, 'kind' | 'time' | 'host'>): void {
+    this.watch.dns(event);
   }
 
   /** Gives the stack an interface on `link`, and starts the link. */
@@ -135,6 +166,7 @@ export class Host {
     if (this.timer !== null) clearTimeout(this.timer);
     this.timer = null;
     for (const port of this.ports) if (port.open) port.link.close();
+    for (const stream of this.streams) stream.close();
   }
 
   /** Handles what is due, tells applications, sends all that may go. */

@@ -25,7 +25,9 @@ import {
   stateName,
   status,
   type Tcb,
+  type TcbTrace,
   type TcpStatus,
+  type TimerName,
   urgentRemaining,
 } from '../tcp/index.ts';
 import type { IpAddress } from '../wire/address.ts';
@@ -34,6 +36,7 @@ import { Endpoint, EndpointKind } from './endpoint.ts';
 import type { EventSource } from './events.ts';
 import type { Listener } from './listener.ts';
 import type { TimeWait } from './time-wait.ts';
+import type { StackTrace } from './trace.ts';
 
 /** What a connection tells its application. Called by `deliverEvents` alone; all are optional. */
 export interface ConnectionHandler {
@@ -90,9 +93,12 @@ export interface ConnectionHost {
   /** The application lets go; false when there are too many orphans, and the connection is to be aborted. */
   mayOrphan(): boolean;
   readonly receiveBufferMax: number;
+  readonly trace: StackTrace | null;
+  /** The latest time the host was told. */
+  readonly now: Time;
 }
 
-export class Connection extends Endpoint implements TimerNode, EventSource {
+export class Connection extends Endpoint implements TimerNode, EventSource, TcbTrace {
   readonly tcb: Tcb;
   private readonly host: ConnectionHost;
   private told: ConnectionHandler | null = null;
@@ -143,6 +149,7 @@ export class Connection extends Endpoint implements TimerNode, EventSource {
     this.setRemote(remote, remotePort);
     this.host = host;
     this.tcb = tcb;
+    tcb.trace = this;
   }
 
   /** Whom events are told; may be changed at any time. They wait while it is null. */
@@ -189,6 +196,7 @@ export class Connection extends Endpoint implements TimerNode, EventSource {
    */
   write(now: Time, bytes: Uint8Array, options?: SendOptions): boolean {
     const room = send(this.tcb, now, bytes, options);
+    this.host.trace?.textMoved?.(now, this, 'written', bytes);
     this.host.touch(now, this);
     return room;
   }
@@ -200,7 +208,10 @@ export class Connection extends Endpoint implements TimerNode, EventSource {
    */
   read(now: Time, max?: number): Uint8Array | null {
     const bytes = receive(this.tcb, now, max);
-    if (bytes !== null) this.host.touch(now, this);
+    if (bytes !== null) {
+      this.host.trace?.textMoved?.(now, this, 'read', bytes);
+      this.host.touch(now, this);
+    }
     return bytes;
   }
 
@@ -244,6 +255,16 @@ export class Connection extends Endpoint implements TimerNode, EventSource {
     checkOptions(options);
     applyOptions(this.tcb, now, options, this.host.receiveBufferMax);
     if (!this.detached) this.host.touch(now, this);
+  }
+
+  /** The engine's own. */
+  stateChanged(_tcb: Tcb, from: State, to: State): void {
+    this.host.trace?.stateChanged(this.host.now, this, from, to);
+  }
+
+  /** The engine's own. */
+  timerExpired(_tcb: Tcb, timer: TimerName): void {
+    this.host.trace?.timerExpired?.(this.host.now, this, timer);
   }
 
   /** The host's own: tells the handler what has happened. */

@@ -22,6 +22,7 @@ import { synAckRetries } from './syn-queue.ts';
 import { type TcpOutput, Written } from './tcp-output.ts';
 import type { TimeWait } from './time-wait.ts';
 import { TimeWaits } from './time-waits.ts';
+import type { StackTrace } from './trace.ts';
 
 /** Told when a connection that came from a listener leaves its SYN queue for the accept queue. */
 export interface AcceptQueueHost {
@@ -57,6 +58,14 @@ export class Connections implements ConnectionHost {
     this.acceptHost = host;
   }
 
+  get trace(): StackTrace | null {
+    return this.core.trace;
+  }
+
+  get now(): Time {
+    return this.core.now;
+  }
+
   get receiveBufferMax(): number {
     return this.core.settings.rmem_max;
   }
@@ -76,10 +85,6 @@ export class Connections implements ConnectionHost {
     tcb.hopLimit = core.settings.ip_default_ttl;
     const connection = new Connection(this, tcb, local, localPort, remote, remotePort);
     if (mtu < iface.mtu) connection.pmtuExpires = core.pmtu.expires(remote);
-    const { trace } = core;
-    if (trace !== null) {
-      tcb.trace = { stateChanged: (_tcb, from, to) => trace.stateChanged(core.now, connection, from, to) };
-    }
     this.demux.add(connection);
     return connection;
   }

@@ -51,7 +51,8 @@ export class Core {
   /** By number; the loopback is the first. */
   readonly interfaces: Interface[] = [];
   readonly loopback: Interface;
-  readonly trace: StackTrace | null;
+  /** Who watches the host at work; may come and go. */
+  trace: StackTrace | null;
   /** The latest time a caller has told. */
   now: Time = 0;
   /** The interface the last frame came in by. */

@@ -37,6 +37,7 @@ import { TcpInput } from './tcp-input.ts';
 import { TcpOutput } from './tcp-output.ts';
 import { TcpReplies } from './tcp-replies.ts';
 import type { TimeWait } from './time-wait.ts';
+import type { StackTrace } from './trace.ts';
 import type { UdpOptions, UdpSocket } from './udp.ts';
 import { UdpSockets } from './udp-sockets.ts';
 
@@ -199,6 +200,15 @@ export class Stack {
 
   get counters(): Counters<CounterName> {
     return this.core.counters;
+  }
+
+  /** Who watches the host at work, if anybody; may come and go. */
+  get trace(): StackTrace | null {
+    return this.core.trace;
+  }
+
+  set trace(trace: StackTrace | null) {
+    this.core.trace = trace;
   }
 
   /** The settings in use. IP's, ICMP's and listeners' may be changed while the host runs; connections keep theirs. */

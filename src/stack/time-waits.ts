@@ -45,6 +45,7 @@ export class TimeWaits {
   /** Its 2 MSL are over. */
   expire(now: Time, entry: TimeWait): void {
     this.remove(entry);
+    this.core.trace?.timerExpired?.(now, entry, 'TIME-WAIT');
     this.core.trace?.stateChanged(now, entry, State.TIME_WAIT, State.CLOSED);
   }
 

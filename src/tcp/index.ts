@@ -18,5 +18,5 @@ export { reopensTimeWait } from './segment-arrives-otherwise.ts';
 export { isSendBufferFull, type SendOptions, send } from './send.ts';
 export { isSynchronized, State, type StateName, stateName } from './state.ts';
 export { status, type TcpStatus } from './status.ts';
-export { setState, setUserTimeout, Tcb, type TcbTrace } from './tcb.ts';
+export { setState, setUserTimeout, Tcb, type TcbTrace, type TimerName } from './tcb.ts';
 export { deadline, timeouts } from './timeouts.ts';

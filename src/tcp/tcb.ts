@@ -14,9 +14,21 @@ import { ReceiveBuffer } from './receive-buffer.ts';
 import { SendBuffer } from './send-buffer.ts';
 import { State } from './state.ts';
 
+/** The timers of a connection, by what they are for. */
+export type TimerName =
+  | 'retransmission'
+  | 'persist'
+  | 'delayed ACK'
+  | 'keep-alive'
+  | 'user'
+  | 'FIN-WAIT-2'
+  | 'TIME-WAIT';
+
 /** Watches one connection; for traces, demos and tests. */
 export interface TcbTrace {
   stateChanged(tcb: Tcb, from: State, to: State): void;
+  /** A timer is due, and about to be acted on. */
+  timerExpired?(tcb: Tcb, timer: TimerName): void;
 }
 
 /** The largest segment every IPv4 / IPv6 host takes, assumed of a peer that names none (MUST-15). */

@@ -55,6 +55,17 @@ globalThis.download = async (url, size) => {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
   return { received, hash: Array.from(digest, (octet) => octet.toString(16).padStart(2, '0')).join('') };
 };
+globalThis.watched = async (url) => {
+  const own = await host(url);
+  const before = own.stack.trace === null;
+  const events = own.events({ kinds: ['state'] });
+  const socket = connect(own, { hostname: '10.3.0.1', port: 9002 });
+  await socket.opened.catch(() => {});
+  own.close();
+  const states = [];
+  for await (const { from, to } of events) states.push(from + ' ' + to);
+  return { before, after: own.stack.trace === null, states };
+};
 globalThis.hold = async (url) => {
   const socket = connect(await host(url), { hostname: '10.3.0.1', port: 9001 });
   await socket.opened;
@@ -171,3 +182,11 @@ test('a tab that is closed resets its connection', async ({ skip }) => {
   expect(await ended).toBe('ECONNRESET');
   listener.close();
 }, 30_000);
+
+test('a page watches its host; who does not pays nothing', async ({ skip }) => {
+  if (reason !== null) skip(reason);
+  await openPage();
+  const seen = await page.evaluate(`globalThis.watched('${cable()}')`);
+  expect(seen).toEqual({ before: true, after: true, states: ['CLOSED SYN-SENT', 'SYN-SENT CLOSED'] });
+  await page.close();
+});

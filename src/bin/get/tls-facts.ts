@@ -1,8 +1,8 @@
 /** What both ends of a TLS connection agreed on, and from where it is known: the packets, the key logs, the socket. */
 
 import type { TLSSocket } from 'node:tls';
+import { groupName, hellosIn, isRetry } from '../../wire/tls-hello.ts';
 import type { Flight, Tap } from './recorder.ts';
-import { groupName, hellosIn, isRetry } from './tls-hello.ts';
 
 export interface TlsFacts {
   readonly version: string;

@@ -1,26 +1,15 @@
 /** `--trace`: what our host sends and receives, one line a segment, with the connection's state before and after. */
 
-import { seqDiff, seqToUint32 } from '../../base/seq.ts';
 import type { Time } from '../../base/time.ts';
+import { segmentWords } from '../../host/event-words.ts';
+import { endText, segmentEvent } from '../../host/events.ts';
 import type { Interface } from '../../ip/interface.ts';
 import { Connection } from '../../stack/connection.ts';
 import type { Endpoint } from '../../stack/endpoint.ts';
 import type { StackTrace } from '../../stack/trace.ts';
 import { type State, stateName } from '../../tcp/state.ts';
-import { IpAddress } from '../../wire/address.ts';
 import type { IpPacket } from '../../wire/ip-packet.ts';
-import { ACK, CWR, ECE, FIN, PSH, RST, type Segment, SYN, URG } from '../../wire/tcp.ts';
-
-const LETTERS: ReadonlyArray<readonly [number, string]> = [
-  [SYN, 'S'],
-  [FIN, 'F'],
-  [RST, 'R'],
-  [PSH, 'P'],
-  [URG, 'U'],
-  [ECE, 'E'],
-  [CWR, 'W'],
-  [ACK, '.'],
-];
+import type { Segment } from '../../wire/tcp.ts';
 
 export class LiveTrace implements StackTrace {
   private readonly write: (line: string) => void;
@@ -34,17 +23,15 @@ export class LiveTrace implements StackTrace {
     this.write = write;
   }
 
-  segmentReceived(now: Time, _iface: Interface, endpoint: Endpoint | null, segment: Segment, packet: IpPacket): void {
+  segmentReceived(now: Time, iface: Interface, endpoint: Endpoint | null, segment: Segment, packet: IpPacket): void {
     this.flush();
-    const from = new IpAddress(packet.s0, packet.s1, packet.s2, packet.s3);
-    const line = this.line(now, '◀──', from, segment.sourcePort, segment.destinationPort, segment, endpoint, false);
+    const line = this.line(now, 'received', iface, endpoint, segment, packet);
     this.held = { line, endpoint, before: this.stateOf(endpoint) };
   }
 
-  segmentSent(now: Time, _iface: Interface, endpoint: Endpoint | null, segment: Segment, packet: IpPacket): void {
+  segmentSent(now: Time, iface: Interface, endpoint: Endpoint | null, segment: Segment, packet: IpPacket): void {
     this.flush();
-    const to = new IpAddress(packet.d0, packet.d1, packet.d2, packet.d3);
-    const line = this.line(now, '──▶', to, segment.destinationPort, segment.sourcePort, segment, endpoint, true);
+    const line = this.line(now, 'sent', iface, endpoint, segment, packet);
     const before = endpoint === null ? '' : (this.shown.get(endpoint) ?? 'CLOSED');
     this.tell(line, endpoint, before, this.stateOf(endpoint));
   }
@@ -57,7 +44,9 @@ export class LiveTrace implements StackTrace {
       return;
     }
     if (endpoint instanceof Connection && this.shown.has(endpoint) && to === 0) {
-      this.write(`${this.clock(now)}      ${named(endpoint.remote, endpoint.remotePort)}  ${stateName(from)} → CLOSED`);
+      this.write(
+        `${this.clock(now)}      ${endText(endpoint.remote, endpoint.remotePort)}  ${stateName(from)} → CLOSED`,
+      );
       this.shown.set(endpoint, 'CLOSED');
     }
   }
@@ -94,55 +83,14 @@ export class LiveTrace implements StackTrace {
 
   private line(
     now: Time,
-    arrow: string,
-    address: IpAddress,
-    port: number,
-    ownPort: number,
-    segment: Segment,
+    direction: 'sent' | 'received',
+    iface: Interface,
     endpoint: Endpoint | null,
-    sent: boolean,
+    segment: Segment,
+    packet: IpPacket,
   ): string {
-    const letters = LETTERS.filter(([bit]) => (segment.flags & bit) !== 0)
-      .map(([, letter]) => letter)
-      .join('');
-    const parts = [
-      `[${letters || 'none'}]`,
-      ...numbers(segment, endpoint, sent),
-      `win ${segment.window}`,
-      ...options(segment),
-    ];
-    return `${this.clock(now)}  ${arrow} ${named(address, port)} :${ownPort}  ${parts.join(' ')}`;
+    const event = segmentEvent({ time: now, host: '' }, direction, iface, endpoint, segment, packet);
+    const ownPort = event.local.slice(event.local.lastIndexOf(':'));
+    return `${this.clock(now)}  ${direction === 'sent' ? '──▶' : '◀──'} ${event.remote} ${ownPort}  ${segmentWords(event)}`;
   }
-}
-
-function named(address: IpAddress, port: number): string {
-  return address.family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-/** Relative to the connection's initial numbers once it is open, as tcpdump shows them. */
-function numbers(segment: Segment, endpoint: Endpoint | null, sent: boolean): string[] {
-  const hasAck = (segment.flags & ACK) !== 0;
-  const relative = endpoint instanceof Connection && (segment.flags & SYN) === 0;
-  const tcb = relative ? endpoint.tcb : null;
-  const own = tcb === null ? null : sent ? tcb.iss : tcb.irs;
-  const other = tcb === null ? null : sent ? tcb.irs : tcb.iss;
-  const seq = own === null ? seqToUint32(segment.seq) : seqDiff(segment.seq, own) >>> 0;
-  const ack = other === null ? seqToUint32(segment.ack) : seqDiff(segment.ack, other) >>> 0;
-  return [
-    segment.payloadLength > 0 ? `seq ${seq}:${seq + segment.payloadLength}` : `seq ${seq}`,
-    ...(hasAck ? [`ack ${ack}`] : []),
-    ...(segment.payloadLength > 0 ? [`len ${segment.payloadLength}`] : []),
-  ];
-}
-
-function options(segment: Segment): string[] {
-  const list: string[] = [];
-  if (segment.mss > 0) list.push(`mss ${segment.mss}`);
-  if (segment.windowScale >= 0) list.push(`ws ${segment.windowScale}`);
-  if (segment.sackPermitted) list.push('sack');
-  for (let i = 0; i < segment.sackCount; i++) {
-    list.push(`sack ${segment.sackEdges[2 * i] >>> 0}:${segment.sackEdges[2 * i + 1] >>> 0}`);
-  }
-  if (segment.timestamps && segment.mss > 0) list.push('ts');
-  return list;
 }

@@ -3,7 +3,7 @@
  * wire, and in them the two public values of the Diffie-Hellman exchange. Total: what cannot be read is null.
  */
 
-import { readU16 } from '../../base/bytes.ts';
+import { readU16 } from '../base/bytes.ts';
 
 export interface Hello {
   /** Octets of the handshake message. */
@@ -16,6 +16,8 @@ export interface Hello {
   readonly versions: readonly number[];
   readonly shares: readonly KeyShare[];
   readonly serverName: string | null;
+  /** A ClientHello's offers, a ServerHello's choice (in the clear up to TLS 1.2 only). */
+  readonly alpn: readonly string[];
 }
 
 export interface KeyShare {
@@ -30,6 +32,7 @@ const SERVER_HELLO = 2;
 const KEY_SHARE = 51;
 const SUPPORTED_VERSIONS = 43;
 const SERVER_NAME = 0;
+const ALPN = 16;
 /** SHA-256 of "HelloRetryRequest", in place of a random (RFC 8446 section 4.1.3). */
 const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c';
 
@@ -55,8 +58,7 @@ export function hellosIn(stream: Uint8Array): Hello[] {
     const length = (messages[at + 1] << 16) | readU16(messages, at + 2);
     const end = at + 4 + length;
     if (end > messages.length) break;
-    const type = messages[at];
-    const hello = type === CLIENT_HELLO || type === SERVER_HELLO ? helloOf(messages.subarray(at, end), type) : null;
+    const hello = readHello(messages.subarray(at, end));
     if (hello !== null) found.push(hello);
     at = end;
   }
@@ -71,7 +73,13 @@ function handshakeOctets(stream: Uint8Array): Uint8Array {
     if (stream[at] === HANDSHAKE) parts.push(stream.subarray(at + 5, Math.min(end, stream.length)));
     at = end;
   }
-  return Buffer.concat(parts);
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** Reads in order; beyond the end every number is 0 and every part is empty. */
@@ -103,10 +111,13 @@ class Reader {
   }
 }
 
-function helloOf(message: Uint8Array, type: number): Hello | null {
+/** A whole handshake message as a hello; null for one of another type. */
+export function readHello(message: Uint8Array): Hello | null {
+  const type = message[0];
+  if (type !== CLIENT_HELLO && type !== SERVER_HELLO) return null;
   const reader = new Reader(message, 4);
   reader.u16(); // legacy_version
-  const random = Buffer.from(reader.take(32)).toString('hex');
+  const random = hex(reader.take(32));
   reader.take(reader.u8()); // session id
   let cipher = 0;
   if (type === CLIENT_HELLO) {
@@ -120,15 +131,16 @@ function helloOf(message: Uint8Array, type: number): Hello | null {
   let versions: number[] = [];
   let shares: KeyShare[] = [];
   let serverName: string | null = null;
+  let alpn: string[] = [];
   while (!extensions.done) {
     const kind = extensions.u16();
     const body = extensions.take(extensions.u16());
     if (kind === KEY_SHARE) shares = sharesOf(body, type);
     else if (kind === SUPPORTED_VERSIONS) versions = versionsOf(body, type);
-    else if (kind === SERVER_NAME && type === CLIENT_HELLO)
-      serverName = Buffer.from(body.subarray(5)).toString('latin1');
+    else if (kind === SERVER_NAME && type === CLIENT_HELLO) serverName = latin1(body.subarray(5));
+    else if (kind === ALPN) alpn = protocolsOf(body);
   }
-  return { length: message.length, random, cipher, versions, shares, serverName };
+  return { length: message.length, random, cipher, versions, shares, serverName, alpn };
 }
 
 function sharesOf(body: Uint8Array, type: number): KeyShare[] {
@@ -137,7 +149,7 @@ function sharesOf(body: Uint8Array, type: number): KeyShare[] {
   const shares: KeyShare[] = [];
   while (!reader.done) {
     const group = reader.u16();
-    shares.push({ group, key: reader.done ? '' : Buffer.from(reader.take(reader.u16())).toString('hex') });
+    shares.push({ group, key: reader.done ? '' : hex(reader.take(reader.u16())) });
   }
   return shares;
 }
@@ -148,4 +160,19 @@ function versionsOf(body: Uint8Array, type: number): number[] {
   const versions: number[] = [];
   while (!reader.done) versions.push(reader.u16());
   return versions;
+}
+
+function protocolsOf(body: Uint8Array): string[] {
+  const reader = new Reader(body, 2);
+  const protocols: string[] = [];
+  while (!reader.done) protocols.push(latin1(reader.take(reader.u8())));
+  return protocols;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (octet) => octet.toString(16).padStart(2, '0')).join('');
+}
+
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
 }

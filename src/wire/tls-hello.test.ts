@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SeededRandom } from '../../base/random.ts';
+import { SeededRandom } from '../base/random.ts';
 import { groupName, hellosIn, isRetry } from './tls-hello.ts';
 
 const u16 = (value: number): number[] => [value >> 8, value & 255];
