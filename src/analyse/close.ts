@@ -68,7 +68,10 @@ export function findClose(
         c.reset = i;
         c.resetBy = side;
       }
-    } else if ((t.flags(i) & FIN) !== 0 && c.fin[side] < 0 && t.verdict[i] !== Verdict.CORRUPT) c.fin[side] = i;
+    } else if ((t.flags(i) & FIN) !== 0 && c.fin[side] < 0 && t.verdict[i] !== Verdict.CORRUPT) {
+      // What comes after the other side's reset comes too late.
+      if (c.reset < 0 || c.resetBy === side) c.fin[side] = i;
+    }
   }
   inferFin(t, c, d);
   const fins = Number(hasFin(c, 0)) + Number(hasFin(c, 1));

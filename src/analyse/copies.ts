@@ -10,8 +10,8 @@ import { type Side, type Trace, Verdict } from './trace.ts';
 
 const LOOK_BACK = 64;
 const MAX_RECORDS = 2 ** 31;
-/** A share of doubled packets beyond which it is the capture, not the network. */
-const SYSTEMATIC = 0.3;
+/** A share of a side's packets, doubled, beyond which it is the capture, not the network. */
+const SYSTEMATIC = 0.6;
 
 export interface Copies {
   /** Indexes of packets recorded twice, and of those the network doubled. */
@@ -40,15 +40,30 @@ export function findCopies(t: Trace): Copies {
     pairs.push(i);
     if (t.ttl(earlier) !== t.ttl(i)) hops++;
   }
-  const systematic = pairs.length > 3 && pairs.length >= SYSTEMATIC * (t.n - pairs.length);
+  const systematic = doubledBySystem(t, pairs);
   const capturedTwice: number[] = [];
   const duplicated: number[] = [];
   for (const i of pairs) {
-    const twice = systematic || (hops > 0 && t.ttl(t.copyOf[i]) !== t.ttl(i));
+    const twice = systematic[t.side[i]] || (hops > 0 && t.ttl(t.copyOf[i]) !== t.ttl(i));
     t.verdict[i] = twice ? Verdict.CAPTURED_TWICE : Verdict.NETWORK_DUPLICATE;
     (twice ? capturedTwice : duplicated).push(i);
   }
   return { capturedTwice, duplicated };
+}
+
+/** Of each side, whether so many of its packets are here twice that the capture made it so. */
+function doubledBySystem(t: Trace, pairs: readonly number[]): [boolean, boolean] {
+  if (pairs.length < 2) return [false, false];
+  const doubled: [number, number] = [0, 0];
+  const single: [number, number] = [0, 0];
+  for (let i = 0; i < t.n; i++) single[t.side[i] as Side]++;
+  for (const i of pairs) {
+    doubled[t.side[i] as Side]++;
+    single[t.side[i] as Side]--;
+  }
+  const all = doubled[0] === single[0] && doubled[1] === single[1];
+  const most = (side: Side): boolean => pairs.length > 3 && doubled[side] >= SYSTEMATIC * single[side];
+  return [all || most(0), all || most(1)];
 }
 
 /**

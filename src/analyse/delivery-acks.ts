@@ -2,7 +2,11 @@
 
 import { ACK, SYN } from '../wire/tcp.ts';
 import type { Retransmission, Working } from './delivery.ts';
+import { Bit } from './segment-log.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
+
+/** RFC 5681 section 3.2. */
+const DUPLICATE_THRESHOLD = 3;
 
 /** The other side's acknowledgment in record i, about what `own` sent. */
 export function acknowledged(t: Trace, own: Working, i: number, side: Side): void {
@@ -26,7 +30,10 @@ export function acknowledged(t: Trace, own: Working, i: number, side: Side): voi
     own.acknowledged = ack;
     own.duplicateAcks = 0;
   } else if (ack === own.acknowledged && t.size(i) === 0 && (t.flags(i) & ACK) !== 0 && ack < own.maxEnd) {
-    own.duplicateAcks++;
+    if (++own.duplicateAcks === DUPLICATE_THRESHOLD) {
+      own.asked ??= new Set();
+      own.asked.add(ack);
+    }
   }
   if (t.sackCount(i) > 0) readSack(t, own, i, isDsack);
 }
@@ -41,17 +48,26 @@ function ownDsack(t: Trace, i: number): boolean {
 
 function readSack(t: Trace, own: Working, i: number, isDsack: boolean): void {
   const { pieces } = own;
+  const first = isDsack ? 1 : 0;
   let top = 0;
-  for (let b = isDsack ? 1 : 0; b < t.sackCount(i); b++) top = Math.max(top, t.sackEdge(i, 2 * b + 1));
+  let bottom = Number.POSITIVE_INFINITY;
+  for (let b = first; b < t.sackCount(i); b++) {
+    top = Math.max(top, t.sackEdge(i, 2 * b + 1));
+    bottom = Math.min(bottom, t.sackEdge(i, 2 * b));
+  }
+  // With as many blocks as fit (RFC 2018 section 3), older ones may be left out: nothing is said of what lies below.
+  if (t.sackCount(i) < (t.has(i, Bit.TIMESTAMPS) ? 3 : 4)) bottom = 0;
   if (own.scanned < pieces.count && pieces.start[own.scanned] < t.ack[i]) own.scanned = pieces.after(t.ack[i]);
   while (own.scanned < pieces.count && pieces.end[own.scanned] <= top) {
     const k = own.scanned++;
     let covered = false;
-    for (let b = isDsack ? 1 : 0; b < t.sackCount(i); b++) {
+    for (let b = first; b < t.sackCount(i); b++) {
       covered ||= t.sackEdge(i, 2 * b) <= pieces.start[k] && t.sackEdge(i, 2 * b + 1) >= pieces.end[k];
     }
     if (covered) pieces.sacked[k] = 1;
-    else if (pieces.start[k] >= t.ack[i] && t.verdict[pieces.first[k]] === Verdict.PLAIN) pieces.gapped[k] = 1;
+    else if (pieces.sacked[k] === 0 && pieces.start[k] >= Math.max(bottom, t.ack[i])) {
+      if (t.verdict[pieces.first[k]] === Verdict.PLAIN) pieces.gapped[k] = 1;
+    }
   }
 }
 

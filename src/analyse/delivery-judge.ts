@@ -9,6 +9,7 @@ import type { Place } from './place.ts';
 import { Bit } from './segment-log.ts';
 import { roundTrips } from './timing.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
+import { nameProbes } from './triggers.ts';
 
 export function finishDelivery(t: Trace, place: Place, own: Working): void {
   judgeByTimestamp(t, own);
@@ -18,6 +19,7 @@ export function finishDelivery(t: Trace, place: Place, own: Working): void {
     const late = r.needless && r.trigger === 'fast' && r.original >= 0 && r.proof !== 'acknowledged';
     if (late && t.verdict[r.original] === Verdict.PLAIN) own.reordered.push(r.original);
   }
+  nameProbes(t, place, own);
   findLostAcks(t, place, own);
   // What a gap covers was sent: without the capture nothing can be said of its delivery.
   if (own.gaps.length > 0) own.gaps = own.gaps.filter((gap) => gap.end > gap.start);
@@ -31,7 +33,7 @@ function judgeByTimestamp(t: Trace, own: Working): void {
       continue;
     if (t.tsVal(r.index) === t.tsVal(r.original)) continue;
     for (let k = r.index + 1; k < t.n; k++) {
-      if (t.side[k] === t.side[r.index] || t.ack[k] < t.end[r.index] || t.verdict[k] !== Verdict.PLAIN) continue;
+      if (t.side[k] === t.side[r.index] || t.ack[k] < t.end[r.index] || !answers(t, k)) continue;
       if (t.has(k, Bit.TIMESTAMPS) && t.ack[k] === t.end[r.index] && echoesEarlierCopy(t, r, t.tsEcr(k))) {
         r.needless = true;
         r.proof = 'timestamp';
@@ -40,6 +42,12 @@ function judgeByTimestamp(t: Trace, own: Working): void {
       break;
     }
   }
+}
+
+/** Sent by the peer as it stood then; what is sent again carries the acknowledgment and echo of now (RFC 7323). */
+function answers(t: Trace, k: number): boolean {
+  const verdict = t.verdict[k];
+  return verdict === Verdict.PLAIN || verdict === Verdict.RETRANSMISSION || verdict === Verdict.NEEDLESS;
 }
 
 /**
@@ -87,7 +95,8 @@ function findLostAcks(t: Trace, place: Place, own: Working): void {
   if (place.rtt === null) return;
   for (const r of own.retransmissions) {
     if (answerWasLost(t, place.rtt, r)) own.hiddenAcks++;
-    if (r.proof !== 'acknowledged') continue;
+    // Asked for by duplicate acknowledgments: those arrived.
+    if (r.proof !== 'acknowledged' || r.trigger === 'fast' || r.trigger === 'partial-ack') continue;
     const side = t.side[r.index] as Side;
     if (place.near === side) continue;
     // A probe waits two round trips and a timeout longer: what was on its way for less may not have been heard yet.

@@ -10,13 +10,15 @@
 import { ACK, RST, SYN } from '../wire/tcp.ts';
 import { acknowledged } from './delivery-acks.ts';
 import { finishDelivery } from './delivery-judge.ts';
+import { ANY, identificationsOf, skippedBefore, UNCOUNTED } from './identifications.ts';
 import { fillHoles, type Hole, Pieces } from './pieces.ts';
 import type { Place } from './place.ts';
 import { Bit } from './segment-log.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
+import { triggerOf } from './triggers.ts';
 
 /** What a retransmission was sent for, as far as the packets tell. */
-export type Trigger = 'fast' | 'partial-ack' | 'timeout' | 'tail-probe' | 'resized' | 'unknown';
+export type Trigger = 'fast' | 'partial-ack' | 'timeout' | 'after-timeout' | 'tail-probe' | 'resized' | 'unknown';
 
 export interface Retransmission {
   index: number;
@@ -54,6 +56,9 @@ export interface Delivery {
   lostAcks: number[];
   /** Acknowledgments that must have been lost on the way here: needless repetitions nothing else explains. */
   hiddenAcks: number;
+  /** Packets lost on the way here by the identifications of their sender, and those of them in its pauses. */
+  skipped: number;
+  skippedInPause: number;
   /** Highest octet sent, and highest acknowledged by the other side. */
   maxEnd: number;
   acknowledged: number;
@@ -66,20 +71,21 @@ export interface Working extends Delivery {
   lowest: number;
   scanned: number;
   duplicateAcks: number;
-  /** What was out when recovery began (RFC 6582), and when the last acknowledgment was seen. */
+  /** Acknowledgments that were repeated often enough to ask for what follows them. */
+  asked: Set<number> | null;
+  /** What was out when recovery began (RFC 6582), whether by a timeout, and when the last acknowledgment was seen. */
   recover: number;
+  recoverByTimeout: boolean;
   lastAck: number;
   countsIds: boolean;
+  /** The identification this side's next packet has when nothing is lost, see {@link skippedBefore}. */
+  nextId: number;
   /** Seconds a tick of this side's timestamps, Infinity when not known. */
   tick: number;
   lastIndex: number;
   lostAckFrom: number;
   unmatched: number[];
 }
-
-const DUPLICATE_THRESHOLD = 3;
-/** Sooner after an acknowledgment than any timer in use, seconds. */
-const SOON = 0.1;
 
 /** Follows both sides at once; also sets the verdict of each record. */
 export function followDelivery(t: Trace, place: Place, crossedOpen: boolean): [Delivery, Delivery] {
@@ -90,8 +96,19 @@ export function followDelivery(t: Trace, place: Place, crossedOpen: boolean): [D
     const peer = d[side === 0 ? 1 : 0];
     const verdict = t.verdict[i];
     if (verdict === Verdict.NETWORK_DUPLICATE && t.size(i) > 0) own.unmatched.push(i);
-    if (verdict !== Verdict.PLAIN || (t.flags(i) & RST) !== 0) continue;
-    if (t.size(i) > 0) sent(t, place, own, i);
+    if (verdict !== Verdict.PLAIN || (t.flags(i) & RST) !== 0) {
+      // A probe or keep-alive counts in its sender's identifications like anything else it sends.
+      if (verdict === Verdict.WINDOW_PROBE || verdict === Verdict.KEEP_ALIVE) {
+        own.lastIndex = i;
+        skippedBefore(t, own, i);
+      }
+      continue;
+    }
+    const skipped = skippedBefore(t, own, i);
+    if (t.size(i) > 0) {
+      if (skipped > 0) missed(t, place, own, i, skipped);
+      sent(t, place, own, i);
+    }
     if (t.ack[i] >= 0) acknowledged(t, peer, i, side === 0 ? 1 : 0);
     own.lastIndex = i;
   }
@@ -117,6 +134,7 @@ const PIECES: readonly [Pieces, Pieces] = [new Pieces(), new Pieces()];
 
 function newWorking(t: Trace, side: Side): Working {
   PIECES[side].clear();
+  const ids = identificationsOf(t, side);
   return {
     retransmissions: [],
     reordered: [],
@@ -126,39 +144,26 @@ function newWorking(t: Trace, side: Side): Working {
     lostAcks: [],
     holes: [],
     hiddenAcks: 0,
+    skipped: 0,
+    skippedInPause: 0,
     maxEnd: 0,
     acknowledged: 0,
     started: false,
     lowest: 0,
     scanned: 0,
     duplicateAcks: 0,
+    asked: null,
     recover: 0,
+    recoverByTimeout: false,
     lastAck: Number.NEGATIVE_INFINITY,
     lastIndex: -1,
     lostAckFrom: Number.NEGATIVE_INFINITY,
     unmatched: [],
     pieces: PIECES[side],
-    countsIds: countsIds(t, side),
+    countsIds: ids.upward,
+    nextId: ids.each ? ANY : UNCOUNTED,
     tick: tickOf(t, side),
   };
-}
-
-/** Whether this side's IP identifications count up by one a packet, as Linux does for each connection. */
-function countsIds(t: Trace, side: Side): boolean {
-  let steps = 0;
-  let small = 0;
-  let last = -1;
-  for (let i = 0; i < t.n && steps < 200; i++) {
-    if (t.side[i] !== side || t.verdict[i] !== Verdict.PLAIN || (t.flags(i) & (SYN | RST)) !== 0) continue;
-    const id = t.ipId(i);
-    if (last >= 0) {
-      steps++;
-      const step = ((id - last) << 16) >> 16;
-      if (step !== 0 && step > -300 && step < 300) small++;
-    }
-    last = id;
-  }
-  return steps >= 2 && small >= 0.9 * steps;
 }
 
 /** From the first and the last stamp of a side. */
@@ -230,12 +235,25 @@ function sent(t: Trace, place: Place, own: Working, i: number): void {
  * comes after a pause of a probe or timeout, from a sender with nothing else to do, and the count of its packets skips.
  */
 function replacesUnseen(t: Trace, place: Place, own: Working, i: number): boolean {
-  if (!own.countsIds || own.lastIndex < 0 || place.rtt === null || place.near === t.side[i]) return false;
+  if (!own.countsIds || own.lastIndex < 0 || place.near === t.side[i]) return false;
   const skipped = (((t.ipId(i) - t.ipId(own.lastIndex)) << 16) >> 16) - 1;
-  if (skipped < 1 || skipped > 8 || (t.flags(own.lastIndex) & SYN) !== 0) return false;
-  if (t.time(i) - t.time(own.lastIndex) < 1.5 * place.rtt + 0.005) return false;
+  if (skipped < 1 || skipped > 64 || (t.flags(own.lastIndex) & SYN) !== 0 || !paused(t, place, own, i)) return false;
   for (let k = own.lastIndex + 1; k < i; k++) if (t.side[k] !== t.side[i] && t.size(k) > 0) return false;
   return true;
+}
+
+/** Whether its sender had waited for longer than an answer takes. */
+function paused(t: Trace, place: Place, own: Working, i: number): boolean {
+  return place.rtt !== null && t.time(i) - t.time(own.lastIndex) >= 1.5 * place.rtt + 0.005;
+}
+
+/** Packets were skipped before segment i: lost on the way here, whatever they were. */
+function missed(t: Trace, place: Place, own: Working, i: number, skipped: number): void {
+  if (own.lastIndex < 0 || place.near === t.side[i]) return;
+  own.skipped += skipped;
+  const hole = own.started ? Math.max(0, t.start[i] - own.maxEnd) : 0;
+  // The first segment after a pause is a second copy of something: what was skipped before it were copies as well.
+  if (hole === 0 && own.holes.length === 0 && replacesUnseen(t, place, own, i)) own.skippedInPause += skipped - 1;
 }
 
 /** Sent before `than`, by what the sender counts up; false where that does not tell. */
@@ -299,14 +317,15 @@ function retransmit(t: Trace, place: Place, own: Working, i: number, original: n
   const proven = known && (t.flags(i) & SYN) === 0;
   t.verdict[i] = proven ? Verdict.NEEDLESS : Verdict.RETRANSMISSION;
   t.copyOf[i] = original;
+  const tooBig = wasTooBig(t, i, original);
   own.retransmissions.push({
     index: i,
     original,
     needless: proven,
     proof: known && (t.flags(i) & (SYN | ACK)) !== SYN ? 'acknowledged' : null,
-    trigger: triggerOf(t, place, own, i, original),
+    trigger: triggerOf(t, place, own, i, original, tooBig),
     dsack: -1,
-    tooBig: wasTooBig(t, i, original),
+    tooBig,
   });
 }
 
@@ -319,26 +338,4 @@ function wasTooBig(t: Trace, i: number, original: number): boolean {
     if (event.time >= t.time(original) && t.log.ipLength(t.record[original]) > event.mtu) return true;
   }
   return false;
-}
-
-function triggerOf(t: Trace, place: Place, own: Working, i: number, original: number): Trigger {
-  if (wasTooBig(t, i, original)) return 'resized';
-  if ((t.flags(i) & SYN) !== 0) return 'timeout';
-  if (own.duplicateAcks >= 1) {
-    const piece = own.pieces.after(t.start[i]);
-    const sackedAbove = own.pieces.sackedFrom(piece);
-    if (sackedAbove || own.duplicateAcks >= DUPLICATE_THRESHOLD) {
-      own.recover = own.maxEnd;
-      return 'fast';
-    }
-  }
-  // RFC 6582 section 3.2: an acknowledgment of some of what was out when recovery began asks for the next segment.
-  if (own.acknowledged < own.recover && t.time(i) - own.lastAck < SOON + (place.rtt ?? 0)) return 'partial-ack';
-  if (original < 0) return 'unknown';
-  // RFC 8985 section 7: a probe sends the last segment again, well before the timeout.
-  const waited = t.time(i) - t.time(original);
-  const first = t.copyOf[original] < 0;
-  if (first && t.end[i] === own.maxEnd && own.acknowledged < t.start[i] && waited < 0.15) return 'tail-probe';
-  if (first && t.end[i] === own.maxEnd && waited < 0.19) return 'tail-probe';
-  return 'timeout';
 }

@@ -137,10 +137,34 @@ function count(f: Facts): void {
     for (const i of d.lostAcks) markLost(f, i);
     for (const r of d.retransmissions) countRetransmission(f, r.index, r.original, r.needless, r.tooBig, r.trigger);
   }
+  for (const side of [0, 1] as const) {
+    const copies = hiddenCopies(f, side);
+    c.lost += copies;
+    c.retransmitted += copies;
+  }
   c.retransmitted += h.hiddenRepeats;
+  c.lostAcks += h.lostAcks;
   c.lost += c.lostAcks + h.lostSyns + h.lostSynAcks;
   if (h.syns.length > 1) for (const i of h.syns.slice(0, h.lostSyns)) markLost(f, i);
   c.duplicateAcks = duplicateAcks(t);
+}
+
+/**
+ * Copies of a side's text that were lost before the capture, beyond those that holes show. Its sender's identifications
+ * skip them; acknowledgments they skip as well, so that of a side that sends many only its pauses tell.
+ */
+export function hiddenCopies(f: Facts, side: Side): number {
+  const { trace: t } = f;
+  const d = f.delivery[side];
+  if (d.gaps.length > 0 || d.skipped === 0) return 0;
+  const shown = d.retransmissions.filter((r) => r.original < 0 && !r.needless).length;
+  if (shown === 0) return 0;
+  let bare = 0;
+  let text = 0;
+  for (let i = 0; i < t.n; i++) if (t.side[i] === side) t.size(i) > 0 ? text++ : bare++;
+  const skipped = bare <= 2 + 0.1 * text ? d.skipped - shown : d.skippedInPause;
+  // Of what was skipped, some were acknowledgments whose loss the other side's repetitions already tell.
+  return Math.max(0, skipped - f.delivery[side === 0 ? 1 : 0].hiddenAcks);
 }
 
 function countRetransmission(

@@ -1,7 +1,8 @@
 /** Loss, repetition, order, gaps, the path and its marks, in words. */
 
 import { SYN } from '../wire/tcp.ts';
-import type { Facts } from './facts.ts';
+import type { Retransmission } from './delivery.ts';
+import { type Facts, hiddenCopies } from './facts.ts';
 import type { Confidence } from './report.ts';
 import { name, other, type Say } from './say.ts';
 import type { SynOptions } from './syn-options.ts';
@@ -91,13 +92,14 @@ function ttlDiffers(f: Facts): boolean {
   return f.copies.capturedTwice.some((i) => f.trace.ttl(i) !== f.trace.ttl(f.trace.copyOf[i]));
 }
 
-function sayLoss(f: Facts, say: Say, side: Side, lost: { index: number; original: number; trigger: string }[]): void {
+function sayLoss(f: Facts, say: Say, side: Side, lost: readonly Retransmission[]): void {
   const seen = lost.filter((r) => r.original >= 0).length;
   const byTrigger = (kind: string): number => lost.filter((r) => r.trigger === kind).length;
   const how: string[] = [];
   const fast = byTrigger('fast') + byTrigger('partial-ack') + byTrigger('unknown');
   if (fast > 0) how.push(`${fast} by fast recovery`);
   if (byTrigger('timeout') > 0) how.push(`${byTrigger('timeout')} after a timeout`);
+  if (byTrigger('after-timeout') > 0) how.push(`${byTrigger('after-timeout')} in the slow start that followed`);
   if (byTrigger('tail-probe') > 0) how.push(`${byTrigger('tail-probe')} by a tail probe`);
   const timeouts = byTrigger('timeout') === 0 ? ', 0 timeouts' : '';
   const view =
@@ -107,6 +109,11 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: { index: number; original
         ? 'the lost copies are not in the capture, so it was lost before it'
         : 'some first copies are in the capture, some are not';
   // Without SACK or timestamps a copy that was needed looks like one sent since its acknowledgment was lost.
+  const unseen = hiddenCopies(f, side);
+  const more =
+    unseen === 0
+      ? ''
+      : ` ${plural(unseen, 'further copy', 'further copies')} never came this far: the IP identification skips ${unseen === 1 ? 'it' : 'them'}.`;
   const told = seen === 0 || bothOffer(f, (syn) => syn.sackPermitted || syn.timestamps);
   const confidence: Confidence = f.delivery[side].acknowledged > 0 && told ? 'proven' : 'likely';
   say(
@@ -114,7 +121,7 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: { index: number; original
     confidence,
     'RFC 5681 3.2',
     lost.map((r) => r.index),
-    `${plural(lost.length, 'segment')} of the ${name(f, side)} lost and retransmitted (${how.join(', ')}${timeouts}); ${view}.`,
+    `${plural(lost.length + unseen, 'segment')} of the ${name(f, side)} lost and retransmitted (${how.join(', ')}${timeouts}); ${view}.${more}`,
   );
 }
 

@@ -119,6 +119,15 @@ export function handshakeFindings(f: Facts, say: Say): void {
       `${plural(h.lostSynAcks, 'SYN-ACK')} lost before the client: the SYN-ACK was retransmitted and the handshake took ${duration(waited)}${h.hiddenRepeats > 0 ? '; the first one seen still echoes the timestamp of the first SYN' : ''}.`,
     );
   }
+  if (h.lostAcks > 0) {
+    say(
+      'ack-loss',
+      'likely',
+      'RFC 9293 3.5',
+      [...h.synAcks, h.ack],
+      `${plural(h.lostAcks, 'acknowledgment')} of the SYN-ACK did not arrive: the server sent it again, though the client had not asked again.`,
+    );
+  }
 }
 
 function unansweredFinding(f: Facts, say: Say): void {

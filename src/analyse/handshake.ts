@@ -29,6 +29,8 @@ export interface Handshake {
   /** SYNs and SYN-ACKs that did not arrive. */
   lostSyns: number;
   lostSynAcks: number;
+  /** Answers to SYN-ACKs that were lost before the capture. */
+  lostAcks: number;
   /** SYN-ACKs seen that repeat one that is not in the capture. */
   hiddenRepeats: number;
   fastOpenBytes: number;
@@ -47,6 +49,7 @@ export function findHandshake(t: Trace, place: Place): Handshake {
     reset: -1,
     lostSyns: 0,
     lostSynAcks: 0,
+    lostAcks: 0,
     hiddenRepeats: 0,
     fastOpenBytes: 0,
     oneSided: false,
@@ -155,11 +158,22 @@ function countLosses(t: Trace, place: Place, h: Handshake): void {
     // No echo: a SYN that was answered at once, after others that were not, was the first to arrive.
     h.lostSyns = before.length - 1;
   }
-  // SYN-ACKs that both are here: another was needed unless the first had been acknowledged before.
-  for (let k = 1; k < h.synAcks.length; k++) {
-    const i = h.synAcks[k];
-    if (t.verdict[i] !== Verdict.NETWORK_DUPLICATE && (h.ack < 0 || h.ack > i) && h.ack >= 0) h.lostSynAcks++;
-  }
+  countSeenSynAcks(t, place, h);
+}
+
+/**
+ * Of several SYN-ACKs that are here before the ACK, those that had a round trip's time to be answered and were not. A
+ * client that did not get one asks again: where it did not, its answer was lost.
+ */
+function countSeenSynAcks(t: Trace, place: Place, h: Handshake): void {
+  if (h.ack < 0) return;
+  const copies = h.synAcks.filter((i) => t.verdict[i] !== Verdict.NETWORK_DUPLICATE && i < h.ack);
+  if (copies.length < 2) return;
+  const rtt = roundTrip(t, place, h);
+  const unanswered = copies.slice(0, -1).filter((i) => t.time(h.ack) - t.time(i) > 1.5 * rtt + 0.05).length;
+  const askedAgain = h.syns.some((i) => i > copies[0] && i < h.ack);
+  if (askedAgain) h.lostSynAcks += unanswered;
+  else h.lostAcks = unanswered;
 }
 
 function roundTrip(t: Trace, place: Place, h: Handshake): number {

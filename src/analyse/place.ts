@@ -23,18 +23,20 @@ export interface Place {
 export function findPlace(t: Trace): Place {
   const answer: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   const handshake = handshakeDelays(t, answer);
-  if (!handshake) dataDelays(t, answer);
+  const handshakeRtt = answer[0] + answer[1];
+  // One late answer of a busy host must not move the place: the soonest of all tells.
+  dataDelays(t, answer);
   const [a, b] = answer;
   if (!Number.isFinite(a) && !Number.isFinite(b)) return { near: null, rtt: null, fromHandshake: false, answer };
   if (!Number.isFinite(a) || !Number.isFinite(b)) {
     return { near: null, rtt: Number.isFinite(a) ? a : b, fromHandshake: false, answer };
   }
-  const rtt = a + b;
+  const soonest = a + b;
   // Below half a millisecond from end to end, scheduling is all there is to see.
-  let near: Place['near'] = rtt < 0.0005 ? null : 'middle';
-  if (near !== null && a < NEAR * rtt) near = 0;
-  else if (near !== null && b < NEAR * rtt) near = 1;
-  return { near, rtt, fromHandshake: handshake, answer };
+  let near: Place['near'] = soonest < 0.0005 ? null : 'middle';
+  if (near !== null && a < NEAR * soonest) near = 0;
+  else if (near !== null && b < NEAR * soonest) near = 1;
+  return { near, rtt: handshake ? handshakeRtt : soonest, fromHandshake: handshake, answer };
 }
 
 /** SYN to SYN-ACK and SYN-ACK to ACK, where each was sent once: they add up to the whole round trip. */
@@ -59,7 +61,7 @@ function handshakeDelays(t: Trace, answer: [number, number]): boolean {
   return false;
 }
 
-/** The fastest acknowledgment of each side for text that was sent once. */
+/** The fastest acknowledgment of each side for what was sent once. */
 function dataDelays(t: Trace, answer: [number, number]): void {
   const pendingEnd: [number, number] = [-1, -1];
   const pendingTime: [number, number] = [0, 0];

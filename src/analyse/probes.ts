@@ -38,8 +38,18 @@ interface SideState {
   window: number;
   rightEdge: number;
   zero: ZeroWindow | null;
+  /** The other side's closed window that this side has been probing, until it sends something else. */
+  probing: ZeroWindow | null;
   seen: boolean;
+  /** It has reset the connection: nothing answers it any more. */
+  reset: boolean;
+  /** When this side last sent anything, and the most it has acknowledged. */
+  lastTime: number;
+  acknowledges: number;
 }
+
+/** No keep-alive comes sooner after its sender's last segment, seconds: what does is a late or doubled segment. */
+const SOONEST_KEEP_ALIVE = 0.25;
 
 /** Finds them and marks probes and keep-alives, so that nothing takes them for retransmissions. */
 export function findProbes(t: Trace): Probes {
@@ -47,22 +57,32 @@ export function findProbes(t: Trace): Probes {
   markCorrupted(t, found);
   const s: [SideState, SideState] = [newSide(), newSide()];
   for (let i = 0; i < t.n; i++) {
-    if (t.verdict[i] !== Verdict.PLAIN || (t.flags(i) & RST) !== 0) continue;
+    if (t.verdict[i] !== Verdict.PLAIN) continue;
     const side = t.side[i] as Side;
     const other: Side = side === 0 ? 1 : 0;
+    if ((t.flags(i) & RST) !== 0) {
+      s[side].reset = true;
+      continue;
+    }
     markProbe(t, found, s[side], s[other], i);
     if (t.verdict[i] === Verdict.PLAIN && t.length(i) > 0 && t.end[i] > s[side].maxEnd && fillsWindow(t, s[other], i)) {
       found.windowFull.push(i);
     }
     if (t.end[i] > s[side].maxEnd) s[side].maxEnd = t.end[i];
     s[side].seen = true;
+    s[side].lastTime = t.time(i);
+    s[side].acknowledges = Math.max(s[side].acknowledges, t.ack[i]);
+    if (t.verdict[i] === Verdict.PLAIN && t.size(i) > 0) s[side].probing = null;
     if (t.ack[i] >= 0) advertise(t, found, s[side], s[other], i);
   }
   return found;
 }
 
 function newSide(): SideState {
-  return { maxEnd: 0, acknowledged: 0, window: -1, rightEdge: -1, zero: null, seen: false };
+  return {
+    ...{ maxEnd: 0, acknowledged: 0, window: -1, rightEdge: -1, zero: null, probing: null, seen: false, reset: false },
+    ...{ lastTime: Number.NEGATIVE_INFINITY, acknowledges: -1 },
+  };
 }
 
 /** Checksums that are wrong now and then are damage; on a host that leaves them to its card, they all are. */
@@ -92,9 +112,17 @@ function markProbe(t: Trace, found: Probes, own: SideState, peer: SideState, i: 
     // A probe with a new octet is text if it was taken, which the next answer tells.
     if (!beyond || !taken(t, i)) t.verdict[i] = Verdict.WINDOW_PROBE;
     peer.zero?.probes.push(i);
+    own.probing = peer.zero;
+    return;
+  }
+  if (repeats && own.probing !== null) {
+    // The window has opened, but its prober has not heard of it: the update was lost, or is on its way.
+    t.verdict[i] = Verdict.WINDOW_PROBE;
+    own.probing.probes.push(i);
     return;
   }
   if (!repeats || own.acknowledged < own.maxEnd || own.maxEnd < 1) return;
+  if (t.ack[i] < own.acknowledges || t.time(i) - own.lastTime < SOONEST_KEEP_ALIVE) return;
   t.verdict[i] = Verdict.KEEP_ALIVE;
   found.keepAlives.push({ side: t.side[i] as Side, index: i, answered: false });
 }
@@ -112,7 +140,8 @@ function advertise(t: Trace, found: Probes, own: SideState, peer: SideState, i: 
   const ack = t.ack[i];
   if (ack > peer.acknowledged) peer.acknowledged = ack;
   const last = found.keepAlives.at(-1);
-  if (last !== undefined && last.side !== t.side[i] && t.verdict[i] !== Verdict.KEEP_ALIVE) last.answered = true;
+  const answers = last !== undefined && last.side !== t.side[i] && t.verdict[i] !== Verdict.KEEP_ALIVE;
+  if (answers && !peer.reset) last.answered = true;
   if (t.verdict[i] !== Verdict.PLAIN && t.verdict[i] !== Verdict.KEEP_ALIVE) return;
   const window = t.window(i);
   own.window = window;

@@ -92,7 +92,7 @@ export const TRUTH: Record<string, Truth> = {
   },
   'g17-rto-backoff.pcap': {
     ...{ ...FIN, at: 'client', must: ['rto-backoff', 'outage'], says: [/from the client to the server/] },
-    counts: { lost: 10, lostAcks: 5, retransmitted: 10, needless: 5, timeouts: 10 },
+    counts: { lost: 10, lostAcks: 5, retransmitted: 10, needless: 5, timeouts: 8, tailProbes: 2 },
   },
   'g20-syn-flood-cookies.pcap': {
     ...{ connections: 606, must: ['syn-flood'], mustNot: ['port-scan'] },

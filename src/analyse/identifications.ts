@@ -1,0 +1,63 @@
+/**
+ * The IP identifications of a sender that gives each packet of a connection the next number, as Linux does: what a
+ * capture did not get shows as numbers skipped. RFC 6864 asks for no such order, so it has to be seen first.
+ */
+
+import { RST, SYN } from '../wire/tcp.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
+
+/** Steps looked at, and the fewest that show an order. */
+const LOOKED_AT = 200;
+const FEWEST = 2;
+const FEWEST_STRICT = 8;
+/** The share of steps that must follow it. */
+const IN_ORDER = 0.9;
+/** Skips beyond this are a counter set anew, not packets lost. */
+const MOST_SKIPPED = 64;
+
+/** No packet has been seen, any number will do; and numbers that do not tell. */
+export const ANY = -1;
+export const UNCOUNTED = -2;
+
+export interface Order {
+  /** Later packets have higher numbers, whatever else its host sends in between. */
+  upward: boolean;
+  /** Each has exactly the next. */
+  each: boolean;
+}
+
+export function identificationsOf(t: Trace, side: Side): Order {
+  let steps = 0;
+  let small = 0;
+  let single = 0;
+  let last = -1;
+  for (let i = 0; i < t.n && steps < LOOKED_AT; i++) {
+    if (t.side[i] !== side || t.verdict[i] !== Verdict.PLAIN || (t.flags(i) & (SYN | RST)) !== 0) continue;
+    const id = t.ipId(i);
+    if (last >= 0) {
+      steps++;
+      const step = ((id - last) << 16) >> 16;
+      if (step !== 0 && step > -300 && step < 300) small++;
+      if (step === 1) single++;
+    }
+    last = id;
+  }
+  return {
+    upward: steps >= FEWEST && small >= IN_ORDER * steps,
+    each: steps >= FEWEST_STRICT && single >= IN_ORDER * steps,
+  };
+}
+
+/** Packets of its sender that were not seen before record i; 0 where it came late or its numbers do not tell. */
+export function skippedBefore(t: Trace, own: { nextId: number }, i: number): number {
+  if (own.nextId === UNCOUNTED || (t.flags(i) & SYN) !== 0) return 0;
+  const mss = t.flow.sides[t.side[i] === 0 ? 1 : 0].syn?.mss ?? 0;
+  // A segment larger than fits stands for several, and takes several numbers.
+  if (mss > 0 && t.length(i) > mss) own.nextId = UNCOUNTED;
+  if (own.nextId === UNCOUNTED) return 0;
+  const id = t.ipId(i);
+  const skipped = own.nextId === ANY ? 0 : ((id - own.nextId) << 16) >> 16;
+  if (skipped < 0 && skipped >= -MOST_SKIPPED) return 0;
+  own.nextId = (id + 1) & 0xffff;
+  return skipped > 0 && skipped <= MOST_SKIPPED ? skipped : 0;
+}
