@@ -43,6 +43,9 @@ const DEBIAN_PACKAGES = {
   'nc.openbsd': 'netcat-openbsd',
   ping: 'iputils-ping',
   chromium: 'chromium',
+  nginx: 'nginx-light',
+  openssl: 'openssl',
+  dnsmasq: 'dnsmasq-base',
 };
 
 function say(message) {
@@ -200,7 +203,8 @@ function installDebianPackages() {
     return;
   }
   say(`setup: installing Debian packages ${packages.join(' ')} …`);
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // Run level 1: servers among them are installed, not started.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
   const patience = ['-o', 'Acquire::http::Timeout=20', '-o', 'Acquire::https::Timeout=20', '-o', 'Acquire::Retries=1'];
   const options = { env, timeout: 240_000 };
   run('apt-get', ['-qq', ...patience, 'update'], options);

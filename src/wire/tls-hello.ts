@@ -26,6 +26,7 @@ export interface KeyShare {
   readonly key: string;
 }
 
+const CHANGE_CIPHER_SPEC = 20;
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
@@ -52,23 +53,27 @@ export function isRetry(hello: Hello): boolean {
 
 /** The hellos at the beginning of one side's octets: one, or two where the server asked for another group. */
 export function hellosIn(stream: Uint8Array): Hello[] {
-  const found: Hello[] = [];
-  const messages = handshakeOctets(stream);
-  for (let at = 0; at + 4 <= messages.length; ) {
-    const length = (messages[at + 1] << 16) | readU16(messages, at + 2);
-    const end = at + 4 + length;
-    if (end > messages.length) break;
-    const hello = readHello(messages.subarray(at, end));
-    if (hello !== null) found.push(hello);
-    at = end;
-  }
-  return found;
+  return [...messagesIn(handshakeOctets(stream))].flatMap(({ message }) => readHello(message) ?? []);
 }
 
-/** What the records of type handshake carry, put together; those after the hellos are encrypted and of another type. */
-function handshakeOctets(stream: Uint8Array): Uint8Array {
+/** Handshake messages, header included, as far as they are whole. */
+export function* messagesIn(octets: Uint8Array): Generator<{ readonly type: number; readonly message: Uint8Array }> {
+  for (let at = 0; at + 4 <= octets.length; ) {
+    const end = at + 4 + ((octets[at + 1] << 16) | readU16(octets, at + 2));
+    if (end > octets.length) return;
+    yield { type: octets[at], message: octets.subarray(at, end) };
+    at = end;
+  }
+}
+
+/**
+ * What the records of type handshake carry, put together; in TLS 1.3 those after the hellos are encrypted and of another
+ * type, in TLS 1.2 a ChangeCipherSpec says that from here on nothing can be read.
+ */
+export function handshakeOctets(stream: Uint8Array, untilChange = false): Uint8Array {
   const parts: Uint8Array[] = [];
   for (let at = 0; at + 5 <= stream.length; ) {
+    if (untilChange && stream[at] === CHANGE_CIPHER_SPEC) break;
     const end = at + 5 + readU16(stream, at + 3);
     if (stream[at] === HANDSHAKE) parts.push(stream.subarray(at + 5, Math.min(end, stream.length)));
     at = end;
@@ -83,7 +88,7 @@ function handshakeOctets(stream: Uint8Array): Uint8Array {
 }
 
 /** Reads in order; beyond the end every number is 0 and every part is empty. */
-class Reader {
+export class Reader {
   private readonly bytes: Uint8Array;
   private at: number;
 

@@ -91,6 +91,15 @@ describe('estab get', () => {
     [['shop.example', '--loss', '200%'], '--loss'],
     [['shop.example', '--timeout', 'soon'], '--timeout'],
     [['shop.example', '--connections', '0'], '--connections'],
+    [['shop.example', '--redirects', '-1'], '--redirects -1: give a number from 0 to 50'],
+    [['shop.example', '--address', '10.7.0.2/24'], '--address is for a TUN device, and none is named'],
+    [['shop.example', '--dns', '10.7.0.1'], '--dns is for a TUN device'],
+    [['shop.example', '--tun', 'q0', '--loss', '5%'], '--loss is of the embedded network'],
+    [['shop.example', '--tun', 'q0', '--ipv6'], 'give --address fd00::2/64'],
+    [['shop.example', '--tun', 'q0'], 'needs an address of its own: --address 10.7.0.2/24'],
+    [['shop.example', '--tun', 'q0', '--dns', 'names.example'], 'name servers go by their addresses'],
+    [['shop.example', '--resolve', 'shop.example:10.7.0.1'], 'write name:port:address'],
+    [['shop.example', '--cacert', 'no/such.pem'], '--cacert no/such.pem: ENOENT'],
     [['shop.example', '--nonsense'], 'unknown option'],
   ])('tells misuse in one line and ends with 2: %j', (args, words) => {
     const { status, out, err } = get(args);

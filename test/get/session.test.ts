@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { type RawGetOptions, readGetOptions } from '../../src/bin/get/options.ts';
+import { flowKey } from '../../src/bin/get/recorder.ts';
 import type { StepLine } from '../../src/bin/get/records.ts';
 import { type Result, Session } from '../../src/bin/get/session.ts';
 
@@ -78,11 +79,67 @@ describe('a page', () => {
 
   it('ends every connection with a FIN from each side', async () => {
     const { connections, endings } = await get('https://shop.example/tea');
-    for (const { localPort, ending } of connections) {
-      expect(endings.get(localPort)!.report.firstCloser).not.toBeNull();
+    for (const connection of connections) {
+      const { ending } = connection;
+      expect(endings.get(flowKey(connection))!.report.firstCloser).not.toBeNull();
       expect(ending).toMatch(/^closed by/);
-      expect(endings.get(localPort)!.ladder).toMatch(/^<svg/);
+      expect(endings.get(flowKey(connection))!.ladder).toMatch(/^<svg/);
     }
+  });
+});
+
+describe('redirects', () => {
+  it('are followed to other hosts, and what the page names is meant from there', async () => {
+    const { pages, connections, lines } = await get('http://www.shop.example/old');
+    const [first, second, ...rest] = pages[0].requests;
+    expect(first).toMatchObject({ status: 301, location: 'http://shop.example/tea', redirectedFrom: null });
+    expect(second).toMatchObject({ status: 200, url: 'http://shop.example/tea', redirectedFrom: first.id });
+    expect(rest.map(({ status, initiator }) => [status, new URL(initiator!).host])).toEqual(
+      new Array(7).fill([200, 'shop.example']),
+    );
+    expect(connections.map(({ host }) => host).slice(0, 2)).toEqual(['www.shop.example', 'shop.example']);
+    expect(lines.some(({ text }) => text[0].includes('GET /old → 301 on to http://shop.example/tea'))).toBe(true);
+  });
+
+  it('are followed so often and no more', async () => {
+    const { pages } = await get('http://shop.example/circle', { redirects: '3' });
+    expect(pages[0].requests.map(({ status }) => status)).toEqual([302, 302, 302, 302]);
+    const { failure } = pages[0].requests.at(-1)!;
+    expect(failure).toMatchObject({ step: 'HTTP', code: 'EREDIRECTS' });
+    expect(failure!.message).toContain('after 3 redirects');
+    expect(pages[0].requests[0].failure).toBeNull();
+    const none = await get('http://shop.example/old', { redirects: '0' });
+    expect(none.pages[0].requests).toMatchObject([{ status: 301, failure: { code: 'EREDIRECTS' } }]);
+  });
+});
+
+describe('IPv6', () => {
+  it('is asked for as AAAA and spoken throughout', async () => {
+    const { pages, connections, capture, lines } = await get('https://shop.example/', { ipv6: true });
+    expect(pages[0].requests.map(({ status }) => status)).toEqual(new Array(10).fill(200));
+    expect(connections.map(({ address }) => address)).toEqual(['2001:db8::10', '2001:db8::20']);
+    expect(lines[0].text[0]).toContain('shop.example AAAA?  → 2001:db8::10');
+    expect(Buffer.from(capture).includes(Buffer.from('20010db8000000000000000000000010', 'hex'))).toBe(true);
+  });
+});
+
+describe('what the user gives', () => {
+  it('an address in place of a name server, the next one when the first is silent', async () => {
+    const resolve = ['shop.example:80:203.0.113.68,203.0.113.10'];
+    const { pages, connections, lines } = await get('http://shop.example/plain', { resolve, timeout: '0.5' });
+    expect(pages[0].requests[0]).toMatchObject({ status: 200, connection: { address: '203.0.113.10' } });
+    expect(lines[0].text[0]).toBe('shop.example → 203.0.113.68, 203.0.113.10, as --resolve says');
+    expect(lines[1].text[0]).toContain('203.0.113.68:80 does not answer');
+    expect(connections.map(({ ending }) => ending)).toEqual(['never opened', expect.stringMatching(/^closed by/)]);
+  });
+
+  it('trust in a certificate that deserves none, which is said', async () => {
+    const { pages, connections, lines } = await get('https://self.example/plain', { insecure: true });
+    expect(pages[0].requests[0].status).toBe(200);
+    expect(connections[0].tls!.distrust).toBe('DEPTH_ZERO_SELF_SIGNED_CERT');
+    expect(lines.find(({ kind }) => kind === 'TLS')!.text).toContain(
+      'NOT trusted, taken all the same: DEPTH_ZERO_SELF_SIGNED_CERT',
+    );
   });
 });
 

@@ -1,10 +1,10 @@
-/** `estab serve` and `estab connect` called wrongly, or into nothing: one line that says what to do, and an end. */
+/** `estab serve`, `connect` and `get --tun` called wrongly, or into nothing: one line that says what to do, and an end. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { commandFile } from './command.ts';
 import { Namespace, needs } from './namespace.ts';
 
 let ns: Namespace;
-beforeEach(needs('ip'));
+beforeEach(needs('ip', 'setpriv'));
 beforeEach(() => {
   ns = new Namespace();
 });
@@ -38,6 +38,8 @@ describe('misused: exit code 2, one line', () => {
     [['connect', 'nowhere', ...OWN], /write 10\.7\.0\.1:80/],
     [['connect', 'example.com:80', ...OWN], /names are not looked up/],
     [['connect', '10.7.0.1:0', ...OWN], /write 10\.7\.0\.1:80/],
+    [['get', 'http://10.7.0.1/', '--tun', 'lo', '--address', '10.7.0.2/24'], /get: lo is an interface of another kind/],
+    [['get', 'http://10.7.0.1/', ...OWN, '--peer', '10.8.0.1'], /get: 10\.8\.0\.1 is not in the network of/],
     [['nonsense'], /estab: unknown command 'nonsense'; "estab --help" names all commands/],
   ])('%j', async (args, complaint) => {
     const { code, stdout, lines } = await estab(...args);
@@ -60,3 +62,17 @@ test('Ctrl-C while nobody answers ends it at once', async () => {
   await client.seen(/SYN-SENT/, 8000);
   expect((await client.stop('SIGINT', 3000)).code).toBe(130);
 });
+
+test.each([['serve'], ['connect', '10.7.0.1:80'], ['get', 'http://10.7.0.1/']])(
+  'without the right to make a TUN, %s says what to do, and ends with 1',
+  async (...command) => {
+    const args = ['--bounding-set=-net_admin', process.execPath, commandFile(), ...command, ...OWN];
+    const { code, stdout, stderr } = await ns.run('setpriv', args, { timeout: 8000 });
+    expect({ code, stdout: stdout.toString() }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(
+      new RegExp(
+        `^estab: ${command[0]}: no permission to use TUN device qa0; run as root or give node CAP_NET_ADMIN.*\n$`,
+      ),
+    );
+  },
+);

@@ -1,6 +1,7 @@
 /** Certificate chains made on the spot: a root, an intermediate, and leaves, good ones and such as no client may take. */
 
 import 'reflect-metadata';
+import { isIP } from 'node:net';
 import * as x509 from '@peculiar/x509';
 
 export interface Identity {
@@ -10,6 +11,7 @@ export interface Identity {
 }
 
 export interface LeafOptions {
+  /** The first is the subject's; addresses are names too. */
   readonly names: readonly string[];
   /** Days from now, both may lie in the past. */
   readonly from?: number;
@@ -104,6 +106,8 @@ function leafExtensions(names: readonly string[]): x509.Extension[] {
     new x509.BasicConstraintsExtension(false, undefined, true),
     new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-    new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: 'dns' as const, value }))),
+    new x509.SubjectAlternativeNameExtension(
+      names.map((value) => ({ type: isIP(value) === 0 ? ('dns' as const) : ('ip' as const), value })),
+    ),
   ];
 }

@@ -2,46 +2,41 @@
 
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
-import { DnsError, Resolver } from '../../dns/index.ts';
 import { Socket } from '../../net/socket.ts';
 import { IpAddress } from '../../wire/address.ts';
-import { type Internet, NAME_SERVER } from './internet.ts';
+import { noAnswer, stalled, tcpFailure, tlsFailure } from './failures.ts';
+import type { Ground } from './ground.ts';
+import { Naming } from './naming.ts';
 import type { GetOptions } from './options.ts';
-import type { Recorder, Tap } from './recorder.ts';
-import { type ConnectionRecord, type DnsStep, StepError, type Tell } from './records.ts';
-import { dnsLine, tcpLine, tlsLine } from './step-lines.ts';
-import { type TlsFacts, tlsFacts } from './tls-facts.ts';
+import type { Recorder } from './recorder.ts';
+import { type ConnectionRecord, type DnsStep, endpointText, StepError, type Tell } from './records.ts';
+import { failureLine, tcpLine, tlsLine } from './step-lines.ts';
+import { tlsFacts } from './tls-facts.ts';
 
 export interface Opened {
   readonly record: ConnectionRecord;
   readonly socket: Duplex;
 }
 
+/** Addresses of one name that are tried. */
+const MOST_ADDRESSES = 6;
+
 export class Connecting {
   readonly connections: ConnectionRecord[] = [];
   private readonly options: GetOptions;
-  private readonly internet: Internet;
+  private readonly ground: Ground;
   private readonly recorder: Recorder;
   private readonly tell: Tell;
-  private readonly resolver: Resolver;
-  private asked = 0;
-  private readonly resolving = new Set<string>();
+  private readonly naming: Naming;
   /** Tickets by host, each for one use (RFC 8446 appendix C.4). */
   private readonly tickets = new Map<string, Buffer[]>();
 
-  constructor(options: GetOptions, internet: Internet, recorder: Recorder, tell: Tell) {
+  constructor(options: GetOptions, ground: Ground, recorder: Recorder, tell: Tell) {
     this.options = options;
-    this.internet = internet;
+    this.ground = ground;
     this.recorder = recorder;
     this.tell = tell;
-    this.resolver = new Resolver(internet.network.host('client'), {
-      servers: [NAME_SERVER],
-      timeoutMs: Math.max(200, 6 * options.delayMs),
-      attempts: 4,
-      trace: ({ kind }) => {
-        if (kind === 'asked') this.asked++;
-      },
-    });
+    this.naming = new Naming(options, ground, recorder, tell);
   }
 
   /** @throws StepError that says at which step it ended (rejects). */
@@ -49,49 +44,39 @@ export class Connecting {
     const secure = url.protocol === 'https:';
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const port = Number(url.port) || (secure ? 443 : 80);
-    const dns = await this.resolve(host);
-    const record: ConnectionRecord = {
-      ...{ id: this.connections.length + 1, host, address: dns?.addresses[0] ?? host, port, localPort: 0 },
-      ...{ dns, tcp: null, tls: null, protocol: 'http/1.1', requests: 0, ending: '' },
-    };
-    this.connections.push(record);
-    const socket = await this.openTcp(record);
+    const dns = await this.naming.resolve(host, port);
+    const { record, socket } = await this.openAny(host, port, dns);
     if (!secure) return { record, socket };
     return { record, socket: await this.openTls(record, socket) };
   }
 
-  private async resolve(name: string): Promise<DnsStep | null> {
-    if (IpAddress.tryParse(name) !== null) return null;
-    const from = this.recorder.now();
-    const before = this.asked;
-    // Two connections may wait for one answer; it is told once.
-    const first = !this.resolving.has(name);
-    this.resolving.add(name);
-    try {
-      const answer = await this.resolver.resolve(name, 'A');
-      const step: DnsStep = {
-        ...{ from, until: this.recorder.now(), name, aliases: answer.aliases, ttl: answer.ttl, server: answer.server },
-        ...{
-          addresses: answer.records.map(({ data }) => data as string),
-          cached: answer.cached,
-          asked: this.asked - before,
-        },
+  /** One address of the name after the other, until one answers. */
+  private async openAny(
+    host: string,
+    port: number,
+    dns: DnsStep | null,
+  ): Promise<{ record: ConnectionRecord; socket: Socket }> {
+    const addresses = (dns?.addresses ?? [host]).slice(0, MOST_ADDRESSES);
+    for (let i = 0; ; i++) {
+      const record: ConnectionRecord = {
+        ...{ id: this.connections.length + 1, host, address: addresses[i], port, localPort: 0 },
+        ...{ dns, tcp: null, tls: null, protocol: 'http/1.1', requests: 0, ending: '' },
       };
-      if (!step.cached && first) this.tell(dnsLine(step));
-      return step;
-    } catch (error) {
-      if (!(error instanceof DnsError)) throw error;
-      throw new StepError('DNS', from, error.code, dnsFailure(error));
-    } finally {
-      this.resolving.delete(name);
+      this.connections.push(record);
+      try {
+        return { record, socket: await this.openTcp(record) };
+      } catch (error) {
+        if (!(error instanceof StepError) || i + 1 === addresses.length) throw error;
+        this.tell(failureLine(error, this.recorder.now(), `${host} has another address`));
+      }
     }
   }
 
   private openTcp(record: ConnectionRecord): Promise<Socket> {
     const { recorder, options } = this;
     const from = recorder.now();
-    const where = `${record.address}:${record.port}`;
-    const socket = new Socket(this.internet.network.host('client'), { allowHalfOpen: true });
+    const where = endpointText(record.address, record.port);
+    const socket = new Socket(this.ground.host, { allowHalfOpen: true });
     return new Promise((resolve, reject) => {
       const fail = (code: string, message: string): void => {
         clearTimeout(timer);
@@ -99,9 +84,7 @@ export class Connecting {
         reject(new StepError('TCP', from, code, message));
       };
       const timer = setTimeout(() => {
-        const { syns } = recorder.tap(record.localPort);
-        const sent = syns === 1 ? 'one SYN was sent' : `${syns} SYNs were sent`;
-        fail('ETIMEDOUT', `${where} does not answer: ${sent}, nothing came back in ${seconds(options.timeoutMs)}`);
+        fail('ETIMEDOUT', noAnswer(where, recorder.tap(record), options.timeoutMs));
       }, options.timeoutMs);
       socket.once('error', (error: Error & { code?: string }) => fail(error.code ?? '', tcpFailure(where, error)));
       socket.once('connect', () => {
@@ -111,7 +94,7 @@ export class Connecting {
         socket.on('error', () => undefined);
         // The ACK that completes the opening leaves at the end of this turn.
         setImmediate(() => {
-          const tap = recorder.tap(record.localPort);
+          const tap = recorder.tap(record);
           const segments = tap.syns + tap.synAcks + 1;
           record.tcp = { from, until: tap.openedAt ?? recorder.now(), segments, syns: tap.syns, mss: tap.mss };
           this.tell(tcpLine(record, record.tcp));
@@ -127,17 +110,18 @@ export class Connecting {
     const { recorder, options } = this;
     const from = recorder.now();
     const keys: string[] = [];
-    const tap = recorder.tap(record.localPort);
+    const tap = recorder.tap(record);
     const tickets = this.tickets.get(record.host) ?? [];
     this.tickets.set(record.host, tickets);
     const ticket = tickets.shift();
+    const named = IpAddress.tryParse(record.host) === null;
+    const authorities = options.authorities ?? this.ground.authorities;
     const socket = tls.connect({
-      ...{
-        socket: raw,
-        servername: IpAddress.tryParse(record.host) === null ? record.host : '',
-        ca: this.internet.root,
-      },
-      ...{ minVersion: 'TLSv1.3', ALPNProtocols: options.http1 ? ['http/1.1'] : ['h2', 'http/1.1'] },
+      // The certificate is held against the name or the address that was asked for; only names are sent (RFC 6066).
+      ...{ socket: raw, host: record.host, servername: named ? record.host : '' },
+      ...(authorities === null ? {} : { ca: authorities }),
+      ...{ minVersion: this.ground.leastTls, rejectUnauthorized: !options.insecure },
+      ALPNProtocols: options.http1 ? ['http/1.1'] : ['h2', 'http/1.1'],
       ...(options.group === null ? {} : { ecdhCurve: options.group }),
       ...(ticket === undefined ? {} : { session: ticket }),
     });
@@ -164,7 +148,7 @@ export class Connecting {
         const until = recorder.now();
         // Our Finished leaves at the end of this turn.
         setImmediate(() => {
-          const facts: TlsFacts = tlsFacts(socket, tap, keys, this.internet.serverKeys);
+          const facts = tlsFacts(socket, tap, keys, this.ground.serverKeys);
           record.tls = { from, until, ...facts };
           if (facts.alpn === 'h2') record.protocol = 'h2';
           const known = this.connections.some(
@@ -176,51 +160,4 @@ export class Connecting {
       });
     });
   }
-}
-
-export function seconds(ms: number): string {
-  return ms === 1000 ? '1 second' : `${Number((ms / 1000).toFixed(1))} seconds`;
-}
-
-function dnsFailure({ code, hostname, server }: DnsError): string {
-  const from = server === null ? '' : ` (${server} says so)`;
-  if (code === 'ENOTFOUND') return `${hostname}: there is no such name${from}`;
-  if (code === 'ENODATA') return `${hostname}: the name exists, but has no IPv4 address${from}`;
-  if (code === 'EREFUSED') return `${hostname}: the name server does not answer for this name${from}`;
-  if (code === 'EBADNAME') return `${hostname}: this can be no name, its labels have 1 to 63 characters`;
-  if (code === 'ETIMEOUT') return `${hostname}: no name server answered in time`;
-  return `${hostname}: ${code}${from}`;
-}
-
-function tcpFailure(where: string, error: Error & { code?: string }): string {
-  if (error.code === 'ECONNREFUSED') return `${where} answered the SYN with a RST: nothing listens at this port`;
-  if (error.code === 'ECONNRESET') return `${where} reset the connection`;
-  if (error.code === 'EHOSTUNREACH' || error.code === 'ENETUNREACH') return `${where} cannot be reached`;
-  return `${where}: ${error.message}`;
-}
-
-function stalled(tap: Tap, timeoutMs: number): string {
-  const sent = tap.flights.find(({ side }) => side === 'client')?.octets ?? 0;
-  const came = tap.flights.some(({ side }) => side === 'server');
-  const answer = came ? 'the handshake did not come to its end' : 'the server has not said a word';
-  return `ClientHello sent (${sent} B), but ${answer} in ${seconds(timeoutMs)}`;
-}
-
-const CERTIFICATE_FAULTS: Readonly<Record<string, string>> = {
-  CERT_HAS_EXPIRED: 'it has expired',
-  CERT_NOT_YET_VALID: 'it is not valid yet',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is signed by nobody but itself',
-  SELF_SIGNED_CERT_IN_CHAIN: 'its root is not one we trust',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'whoever signed it is not known here',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'whoever signed it is not known here',
-};
-
-function tlsFailure(host: string, error: Error & { code?: string; cert?: { subject?: { CN?: string } } }): string {
-  const { code = '' } = error;
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return `the certificate is not for ${host} but for ${error.cert?.subject?.CN ?? 'another name'}`;
-  }
-  const fault = CERTIFICATE_FAULTS[code];
-  if (fault !== undefined) return `the certificate of ${host} is refused: ${fault} (${code})`;
-  return `${error.message.split('\n')[0]}${code === '' ? '' : ` (${code})`}`;
 }

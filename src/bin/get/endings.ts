@@ -5,6 +5,7 @@ import { ladderOf } from '../../analyse/ladder.ts';
 import { ladderSvg } from '../../analyse/ladder-svg.ts';
 import type { ConnectionReport } from '../../analyse/report.ts';
 import { CaptureReader } from '../../capture/reader.ts';
+import { flowKey } from './recorder.ts';
 
 export interface Ending {
   readonly text: string;
@@ -12,13 +13,18 @@ export interface Ending {
   readonly ladder: string;
 }
 
-/** By the client's port. */
-export function endingsOf(capture: Uint8Array): Map<number, Ending> {
-  const endings = new Map<number, Ending>();
+/** By {@link flowKey}. */
+export function endingsOf(capture: Uint8Array): Map<string, Ending> {
+  const endings = new Map<string, Ending>();
   const analyser = new Analyser({
     inspect: (facts, report) => {
       const ladder = ladderSvg(ladderOf(facts, report));
-      endings.set(report.client.port, { text: endingText(report), report, ladder });
+      const { client, server } = report;
+      endings.set(flowKey({ localPort: client.port, address: server.address, port: server.port }), {
+        text: endingText(report),
+        report,
+        ladder,
+      });
     },
   });
   const reader = new CaptureReader(analyser);

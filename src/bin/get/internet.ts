@@ -8,10 +8,20 @@ import type { Link } from '../../link/link.ts';
 import { Server } from '../../net/server.ts';
 import type { WireEvent } from '../../sim/wire.ts';
 import { Authority, type Identity } from './certificates.ts';
+import type { Ground } from './ground.ts';
 import type { GetOptions } from './options.ts';
 import { PICTURES, SHOP, serve } from './site.ts';
 
-export const NAME_SERVER = '10.0.0.53';
+/** Each host's address, as `--ipv6` or without it. */
+const ADDRESSES = {
+  client: ['10.0.0.1', 'fd00::1'],
+  names: ['10.0.0.53', 'fd00::53'],
+  shop: ['203.0.113.10', '2001:db8::10'],
+  pictures: ['203.0.113.20', '2001:db8::20'],
+  trouble: ['203.0.113.66', '2001:db8::66'],
+  stalled: ['203.0.113.67', '2001:db8::67'],
+  gone: ['203.0.113.68', '2001:db8::68'],
+} as const;
 
 /** What one can get, for `--list`. */
 export const PLACES: readonly (readonly [url: string, what: string])[] = [
@@ -19,6 +29,8 @@ export const PLACES: readonly (readonly [url: string, what: string])[] = [
   [`https://${SHOP}/tea`, 'another page of the same shop'],
   [`https://${SHOP}/plain`, 'a page without anything else to fetch'],
   [`https://${SHOP}/missing`, 'a page that is not there: 404'],
+  [`https://www.${SHOP}/old`, 'a page that has moved to another host: 301'],
+  [`https://${SHOP}/circle`, 'a page that sends who asks for it back to it: 302 without end'],
   [`https://${SHOP}:8443/`, 'a port at which nothing listens'],
   ['https://nowhere.example/', 'a name that does not exist'],
   ['https://gone.example/', 'a name whose host does not answer'],
@@ -29,42 +41,36 @@ export const PLACES: readonly (readonly [url: string, what: string])[] = [
   ['https://self.example/', 'a certificate that nobody has signed'],
 ];
 
-export interface Internet {
-  readonly network: EmbeddedNetwork;
-  /** PEM of the one authority the client trusts. */
-  readonly root: string;
-  /** What the servers' TLS logged of its secrets, line by line. */
-  readonly serverKeys: Set<string>;
-}
-
 export async function buildInternet(
   options: GetOptions,
   watch: (link: Link) => Link,
   observe: (host: string, event: WireEvent) => void,
-): Promise<Internet> {
-  const { delayMs, loss, seed } = options;
+): Promise<Ground> {
+  const { delayMs, loss, seed, ipv6 } = options;
   const wire = { delayMs, loss };
+  const of = (host: keyof typeof ADDRESSES): string => ADDRESSES[host][ipv6 ? 1 : 0];
   const network = new EmbeddedNetwork({
     seed,
     observe,
     hosts: {
-      client: { address: '10.0.0.1', wrap: watch },
-      names: { address: NAME_SERVER, zones: 'names', ...wire },
-      shop: { address: '203.0.113.10', names: [SHOP], ...wire },
-      pictures: { address: '203.0.113.20', names: [PICTURES], ...wire },
+      client: { address: of('client'), wrap: watch },
+      names: { address: of('names'), zones: 'names', ...wire },
+      shop: { address: of('shop'), names: [SHOP, `www.${SHOP}`], ...wire },
+      pictures: { address: of('pictures'), names: [PICTURES], ...wire },
       trouble: {
-        address: '203.0.113.66',
+        address: of('trouble'),
         names: ['expired.example', 'wrong.example', 'self.example', 'silent.example'],
         ...wire,
       },
-      stalled: { address: '203.0.113.67', names: ['stalled.example'], ...wire },
-      gone: { address: '203.0.113.68', names: ['gone.example'], loss: 1 },
+      stalled: { address: of('stalled'), names: ['stalled.example'], ...wire },
+      gone: { address: of('gone'), names: ['gone.example'], loss: 1 },
     },
   });
   const authority = await Authority.create('estab');
   const shop = await authority.issue({ names: [SHOP, `www.${SHOP}`] });
   const identities: Readonly<Record<string, Identity>> = {
     [SHOP]: shop,
+    [`www.${SHOP}`]: shop,
     [PICTURES]: await authority.issue({ names: [PICTURES] }),
     'silent.example': await authority.issue({ names: ['silent.example'] }),
     'expired.example': await authority.issue({ names: ['expired.example'], from: -400, until: -35 }),
@@ -82,7 +88,12 @@ export async function buildInternet(
   }
   const stalled = network.host('stalled');
   for (const port of [80, 443]) new Server(stalled, { allowHalfOpen: true }, (socket) => socket.resume()).listen(port);
-  return { network, root: authority.root, serverKeys };
+  return {
+    ...{ host: network.host('client'), device: 'embedded0', words: 'an embedded network', families: [ipv6 ? 6 : 4] },
+    ...{ nameServers: [of('names')], nameTimeoutMs: Math.max(200, 6 * delayMs), authorities: authority.root },
+    ...{ leastTls: 'TLSv1.3', serverKeys },
+    close: () => network.close(),
+  };
 }
 
 /** One server for TLS with HTTP/2 and HTTP/1.1, whose certificate follows the name asked for. */

@@ -8,6 +8,9 @@ import { type PageRecord, type RequestRecord, StepError, type Tell } from './rec
 import { imagesIn, PageReader, type Resource } from './resources.ts';
 import { failureLine, httpLine } from './step-lines.ts';
 
+/** Octets of a style sheet that are looked through for images. */
+const MOST_STYLE = 4 << 20;
+
 export class Loader {
   readonly pages: PageRecord[] = [];
   private readonly options: GetOptions;
@@ -31,19 +34,21 @@ export class Loader {
     const under: Promise<void>[] = [];
     const blocking: Promise<void>[] = [];
     const found: Resource[] = [];
-    const reader = new PageReader(url, (resource) => {
-      found.push(resource);
-      const fetched = this.fetchResource(page, resource, url.href, under);
-      under.push(fetched);
-      if (resource.blocking) blocking.push(fetched);
-    });
-    const request = this.request(page, url, 'document', null);
-    await this.run(request, (bytes) => {
-      if (request.type.startsWith('text/html')) reader.push(bytes);
+    let reader: PageReader | null = null;
+    const request = await this.follow(page, url, { kind: 'document', initiator: null }, (bytes, answer) => {
+      if (!answer.type.startsWith('text/html')) return;
+      // What a page names is meant relative to where it came from at last.
+      reader ??= new PageReader(new URL(answer.url), (resource) => {
+        found.push(resource);
+        const fetched = this.fetchResource(page, resource, answer.url, under);
+        under.push(fetched);
+        if (resource.blocking) blocking.push(fetched);
+      });
+      reader.push(bytes);
     });
     page.firstByteAt = request.firstByteAt;
     if (request.failure !== null) return page;
-    reader.end();
+    (reader as PageReader | null)?.end();
     if (found.length > 0) this.tellResources(request, found);
     await Promise.all(blocking);
     page.domAt = this.recorder.now();
@@ -67,30 +72,69 @@ export class Loader {
     from: string,
     under: Promise<void>[],
   ): Promise<void> {
-    const request = this.request(page, resource.url, resource.kind, from);
     const parts: Uint8Array[] = [];
-    await this.run(request, (bytes) => {
-      if (resource.kind === 'style') parts.push(bytes.slice());
+    let kept = 0;
+    const asked = { kind: resource.kind, initiator: from };
+    const request = await this.follow(page, resource.url, asked, (bytes) => {
+      if (resource.kind !== 'style' || kept > MOST_STYLE) return;
+      parts.push(bytes.slice());
+      kept += bytes.length;
     });
     if (resource.kind !== 'style' || request.failure !== null) return;
     const wanted = new Set(page.requests.map(({ url }) => url));
-    const images = imagesIn(Buffer.concat(parts).toString(), resource.url).filter(({ url }) => !wanted.has(url.href));
-    for (const image of images) under.push(this.fetchResource(page, image, resource.url.href, under));
+    const images = imagesIn(Buffer.concat(parts).toString(), new URL(request.url));
+    for (const image of images) {
+      if (!wanted.has(image.url.href)) under.push(this.fetchResource(page, image, request.url, under));
+    }
   }
 
-  private request(page: PageRecord, url: URL, kind: RequestRecord['kind'], initiator: string | null): RequestRecord {
+  /** Asks, and goes where the answers send it. The request that came to an end, or to a failure. */
+  private async follow(
+    page: PageRecord,
+    url: URL,
+    asked: Pick<RequestRecord, 'kind' | 'initiator'>,
+    body: (bytes: Uint8Array, request: RequestRecord) => void,
+  ): Promise<RequestRecord> {
+    let request = this.request(page, url, asked, null);
+    for (let followed = 0; ; followed++) {
+      const current = request;
+      await this.run(current, (bytes) => {
+        if (current.location === null) body(bytes, current);
+      });
+      if (current.failure !== null || current.location === null) return current;
+      const next = this.nextUrl(current, followed);
+      if (next === null) return current;
+      request = this.request(page, next, { kind: asked.kind, initiator: current.url }, current.id);
+    }
+  }
+
+  /** Where a redirect leads; null, and a failure told, when nobody goes there. */
+  private nextUrl(request: RequestRecord, followed: number): URL | null {
+    const { url, location } = request;
+    const target = URL.canParse(location!, url) ? new URL(location!, url) : null;
+    if (target !== null) target.hash = '';
+    let problem: [code: string, text: string] | null = null;
+    if (target === null) problem = ['EBADLOCATION', `GET ${url}: it leads to "${location}", which is no URL`];
+    else if (target.protocol !== 'http:' && target.protocol !== 'https:')
+      problem = ['EBADLOCATION', `GET ${url}: it leads to ${target.href}, and that is not spoken here`];
+    else if (followed >= this.options.redirects)
+      problem = ['EREDIRECTS', `GET ${url}: it leads on to ${target.href} after ${followed} redirects; given up`];
+    if (problem === null) return target;
+    request.failure = new StepError('HTTP', request.endedAt ?? request.queuedAt, ...problem);
+    this.tell(failureLine(request.failure, this.recorder.now()));
+    return null;
+  }
+
+  private request(
+    page: PageRecord,
+    url: URL,
+    { kind, initiator }: Pick<RequestRecord, 'kind' | 'initiator'>,
+    redirectedFrom: number | null,
+  ): RequestRecord {
     const request: RequestRecord = {
-      ...{ id: ++this.requests, url: url.href, kind, initiator, queuedAt: this.recorder.now(), connection: null },
-      ...{
-        reused: false,
-        sentAt: null,
-        firstByteAt: null,
-        endedAt: null,
-        status: null,
-        type: '',
-        octets: 0,
-        failure: null,
-      },
+      ...{ id: ++this.requests, url: url.href, kind, initiator, redirectedFrom, queuedAt: this.recorder.now() },
+      ...{ connection: null, reused: false, sentAt: null, firstByteAt: null, endedAt: null, status: null, type: '' },
+      ...{ octets: 0, encoding: null, unpacked: 0, location: null, failure: null },
     };
     page.requests.push(request);
     return request;

@@ -6,15 +6,18 @@
 import http from 'node:http';
 import http2 from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { type Connecting, type Opened, seconds } from './connecting.ts';
+import type { Connecting, Opened } from './connecting.ts';
+import { httpFailure, seconds } from './failures.ts';
 import type { GetOptions } from './options.ts';
 import type { Recorder } from './recorder.ts';
 import { type ConnectionRecord, type RequestRecord, StepError } from './records.ts';
+import { ACCEPTED, type Unpacker as Taker, unpackerFor } from './unpacking.ts';
 
 /** Takes the body as it comes. */
 export type Body = (bytes: Uint8Array) => void;
 
 const AGENT = 'estab';
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export class Origin {
   private readonly options: GetOptions;
@@ -28,6 +31,7 @@ export class Origin {
   private spare: Opened | null = null;
   private session: Promise<http2.ClientHttp2Session | null> | null = null;
   private openSession: http2.ClientHttp2Session | null = null;
+  private sessionRecord: ConnectionRecord | null = null;
 
   constructor(url: URL, options: GetOptions, recorder: Recorder, connecting: Connecting) {
     this.options = options;
@@ -80,8 +84,15 @@ export class Origin {
     const session = http2.connect(this.url, { createConnection: () => opened.socket });
     // What goes wrong is told by the streams.
     session.on('error', () => undefined);
+    const over = (): void => {
+      if (this.openSession === session) this.session = null;
+    };
+    // The server takes no more requests here (GOAWAY): the next one opens another connection.
+    session.once('goaway', over);
+    session.once('close', over);
     this.records.set(opened.socket, opened.record);
     this.openSession = session;
+    this.sessionRecord = opened.record;
     return session;
   }
 
@@ -92,17 +103,11 @@ export class Origin {
   }
 
   private getOne(request: RequestRecord, body: Body): Promise<void> {
-    const url = new URL(request.url);
+    const { hostname, port, pathname, search, host } = new URL(request.url);
     return new Promise((resolve, reject) => {
       const sent = http.request({
-        ...{
-          agent: this.agent,
-          method: 'GET',
-          host: url.hostname,
-          port: url.port || 1,
-          path: url.pathname + url.search,
-        },
-        headers: { host: url.host, 'user-agent': AGENT, accept: '*/*' },
+        ...{ agent: this.agent, method: 'GET', host: hostname, port: port || 1, path: pathname + search },
+        headers: { host, 'user-agent': AGENT, accept: '*/*', 'accept-encoding': ACCEPTED },
       });
       const watch = new Watch(this.options.timeoutMs, () => sent.destroy(this.silent(request)));
       const fail = (error: Error): void => {
@@ -112,13 +117,12 @@ export class Origin {
       sent.on('socket', (socket) => this.begin(request, this.records.get(socket) ?? null, watch));
       sent.on('error', fail);
       sent.on('response', (response) => {
-        this.head(request, response.statusCode ?? 0, response.headers['content-type']);
-        response.on('data', (bytes: Uint8Array) => this.take(request, bytes, body, watch));
+        const taker = this.head(request, response.statusCode ?? 0, response.headers, body);
+        response.on('data', (bytes: Uint8Array) => this.take(request, bytes, taker, watch));
         response.on('error', fail);
         response.on('end', () => {
           watch.stop();
-          request.endedAt = this.recorder.now();
-          resolve();
+          this.finish(request, taker).then(resolve, fail);
         });
       });
       sent.end();
@@ -126,25 +130,33 @@ export class Origin {
   }
 
   private getTwo(session: http2.ClientHttp2Session, request: RequestRecord, body: Body): Promise<void> {
-    const url = new URL(request.url);
+    const { pathname, search } = new URL(request.url);
     return new Promise((resolve, reject) => {
-      const [record] = this.records.values();
-      const stream = session.request({ ':path': url.pathname + url.search, 'user-agent': AGENT, accept: '*/*' });
-      const watch = new Watch(this.options.timeoutMs, () => stream.destroy(this.silent(request)));
-      this.begin(request, record, watch);
-      stream.on('response', (headers) => {
-        this.head(request, headers[':status'] ?? 0, headers['content-type']);
-        // Only now: text may be handed up in the very turn in which the head is announced.
-        stream.on('data', (bytes: Uint8Array) => this.take(request, bytes, body, watch));
+      const stream = session.request({
+        ...{ ':path': pathname + search, 'user-agent': AGENT, accept: '*/*', 'accept-encoding': ACCEPTED },
       });
-      stream.on('error', (error) => {
+      const watch = new Watch(this.options.timeoutMs, () => stream.destroy(this.silent(request)));
+      let taker: Taker = { push: body, end: () => Promise.resolve() };
+      const fail = (error: Error): void => {
         watch.stop();
         reject(this.failure(request, error));
+      };
+      this.begin(request, this.sessionRecord, watch);
+      stream.on('response', (headers) => {
+        taker = this.head(request, headers[':status'] ?? 0, headers, body);
+        // Only now: text may be handed up in the very turn in which the head is announced.
+        stream.on('data', (bytes: Uint8Array) => this.take(request, bytes, taker, watch));
       });
+      stream.on('error', fail);
+      let whole = false;
       stream.on('end', () => {
+        whole = request.status !== null && !stream.aborted;
         watch.stop();
-        request.endedAt = this.recorder.now();
-        resolve();
+        if (whole) this.finish(request, taker).then(resolve, fail);
+      });
+      // Where the connection breaks, streams may end without a word of why.
+      stream.on('close', () => {
+        if (!whole) fail(Object.assign(new Error('the stream was closed'), { code: 'ECONNRESET' }));
       });
     });
   }
@@ -157,16 +169,30 @@ export class Origin {
     watch.restart();
   }
 
-  private head(request: RequestRecord, status: number, type: string | undefined): void {
+  /** The head of an answer; who takes its body. */
+  private head(request: RequestRecord, status: number, headers: http.IncomingHttpHeaders, body: Body): Taker {
     request.firstByteAt = this.recorder.now();
     request.status = status;
-    request.type = type ?? 'unknown';
+    request.type = headers['content-type'] ?? 'unknown';
+    request.location = REDIRECTS.has(status) ? (headers.location ?? null) : null;
+    request.encoding = headers['content-encoding'] ?? null;
+    const unpacked = (bytes: Uint8Array): void => {
+      request.unpacked += bytes.length;
+      body(bytes);
+    };
+    return unpackerFor(headers['content-encoding'], unpacked) ?? { push: body, end: () => Promise.resolve() };
   }
 
-  private take(request: RequestRecord, bytes: Uint8Array, body: Body, watch: Watch): void {
+  private take(request: RequestRecord, bytes: Uint8Array, taker: Taker, watch: Watch): void {
     request.octets += bytes.length;
     watch.restart();
-    body(bytes);
+    taker.push(bytes);
+  }
+
+  private async finish(request: RequestRecord, taker: Taker): Promise<void> {
+    const endedAt = this.recorder.now();
+    await taker.end();
+    request.endedAt = endedAt;
   }
 
   private silent(request: RequestRecord): StepError {
@@ -178,7 +204,7 @@ export class Origin {
 
   private failure(request: RequestRecord, error: Error & { code?: string }): StepError {
     if (error instanceof StepError) return error;
-    const text = `GET ${request.url}: ${error.message}`;
+    const text = httpFailure(request.url, request.firstByteAt === null ? null : request.octets, error);
     return new StepError('HTTP', request.sentAt ?? request.queuedAt, error.code ?? '', text);
   }
 }

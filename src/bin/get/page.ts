@@ -2,9 +2,11 @@
 
 import { escapeXml } from '../../analyse/svg.ts';
 import { duration } from '../demo/paint.ts';
-import type { ConnectionRecord, PageRecord, RequestRecord } from './records.ts';
+import { flowKey } from './recorder.ts';
+import { type ConnectionRecord, endpointText, type PageRecord, type RequestRecord } from './records.ts';
+import { groundText, packetsText } from './report.ts';
 import type { Result } from './session.ts';
-import { pathOf, sizeText } from './step-lines.ts';
+import { pathOf, secretsText, sizeText } from './step-lines.ts';
 import { type Phase, phasesOf } from './waterfall.ts';
 
 const STYLE = `
@@ -35,13 +37,11 @@ const NAMES: Readonly<Record<Phase['kind'], string>> = {
 };
 
 export function htmlPage(result: Result): string {
-  const { delayMs, loss } = result.options;
-  const lossy = loss === 0 ? '' : `, ${Number((loss * 100).toFixed(2))} % loss each way`;
-  const lost = result.lost === 0 ? 'none lost' : `${result.lost} lost on the way`;
+  const where = escapeXml(groundText(result.options, result.ground, ', '));
   const head = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">`;
   return (
     `${head}<title>The life of a request</title><style>${STYLE}</style></head><body><h1>The life of a request</h1>` +
-    `<p class="faint">Over an embedded network, ${delayMs} ms each way${lossy}. ${result.packets} packets at the client's end, ${lost}.</p>` +
+    `<p class="faint">Over ${where}. ${packetsText(result)}.</p>` +
     result.pages.map(pageSection).join('') +
     `<h2>Connections</h2>${result.connections.map((connection) => connectionSection(connection, result)).join('')}` +
     `</body></html>\n`
@@ -99,11 +99,11 @@ function requestRow(request: RequestRecord, page: PageRecord, total: number): st
 
 function connectionSection(connection: ConnectionRecord, result: Result): string {
   const { id, host, address, port, localPort, protocol, requests, ending } = connection;
-  const ladder = result.endings.get(localPort)?.ladder ?? '';
+  const ladder = result.endings.get(flowKey(connection))?.ladder ?? '';
   const what = requests === 0 ? '' : `${protocol}, ${requests} ${requests === 1 ? 'request' : 'requests'} · `;
   const rows = factsOf(connection).map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`);
   return (
-    `<details><summary><b>c${id}</b> ${escapeXml(host)} :${localPort} → ${address}:${port} · ${what}${ending}</summary>` +
+    `<details><summary><b>c${id}</b> ${escapeXml(host)} :${localPort} → ${endpointText(address, port)} · ${what}${ending}</summary>` +
     `<table>${rows.join('')}</table><div class="ladder">${ladder}</div></details>`
   );
 }
@@ -113,7 +113,8 @@ function factsOf({ dns, tcp, tls }: ConnectionRecord): [name: string, value: str
   const took = ({ from, until }: { from: number; until: number }): string =>
     ` in ${duration(Math.round((until - from) * 10) / 10)}`;
   if (dns !== null) {
-    const how = dns.cached ? ', known already' : ` (ttl ${dns.ttl}) from ${dns.server}${took(dns)}`;
+    const asked = dns.cached ? ', known already' : ` (ttl ${dns.ttl}) from ${dns.server}${took(dns)}`;
+    const how = dns.server === null ? ', as --resolve says' : asked;
     rows.push(['DNS', `${escapeXml(dns.name)} → ${dns.addresses.join(', ')}${how}`]);
   }
   if (tcp !== null)
@@ -126,9 +127,7 @@ function factsOf({ dns, tcp, tls }: ConnectionRecord): [name: string, value: str
   );
   if (tls.clientPublic !== null) rows.push(['Client’s public value', `<code>${tls.clientPublic}</code>`]);
   if (tls.serverPublic !== null) rows.push(['Server’s public value', `<code>${tls.serverPublic}</code>`]);
-  rows.push([
-    'Secrets',
-    `${tls.sharedSecrets} of the client's ${tls.clientSecrets} handshake secrets stand in the server's key log too`,
-  ]);
+  if (tls.distrust !== null) rows.push(['Trust', `none (${escapeXml(tls.distrust)}), taken all the same`]);
+  rows.push(['Secrets', `The same on both ends: ${secretsText(tls)}`]);
   return rows;
 }

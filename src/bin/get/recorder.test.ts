@@ -8,7 +8,7 @@ const RST = 4;
 
 /** Feeds `[side, flags, seq, ack, text]` and gives after which of them the connection counted as over. */
 function overAfter(segments: readonly (readonly [0 | 1, number, number, number, number?])[]): number | null {
-  const tap = new Tap(50_000);
+  const tap = new Tap();
   for (const [at, [side, flags, seq, ack, length = 0]] of segments.entries()) {
     const packet = Object.assign(new Packet(), { flags, seq, ack, payloadLength: length, payloadCaptured: 0 });
     tap.segment(packet, side, at);

@@ -11,6 +11,7 @@ import { Kind, type Packet, PacketDecoder } from '../../dissect/packet.ts';
 import { Option } from '../../dissect/packet-options.ts';
 import type { FrameDirection, FrameSink } from '../../link/tee.ts';
 import type { WireEvent } from '../../sim/wire.ts';
+import { IpAddress } from '../../wire/address.ts';
 
 const FIN = 1;
 const SYN = 2;
@@ -43,9 +44,20 @@ class Closing {
   }
 }
 
+/** Both ends of a connection of the client's. */
+export interface Flow {
+  readonly localPort: number;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One port of the client's may serve connections to several servers. */
+export function flowKey({ localPort, address, port }: Flow): string {
+  return `${localPort} ${address} ${port}`;
+}
+
 /** One connection as the client's link saw it. Times in milliseconds of the run. */
 export class Tap {
-  readonly localPort: number;
   synAt = 0;
   /** SYNs sent, and SYN-ACKs that came. */
   syns = 0;
@@ -59,16 +71,14 @@ export class Tap {
   octetsUp = 0;
   octetsDown = 0;
   reset: 'client' | 'server' | null = null;
+  /** What a router or the peer's host said of it, in words. */
+  icmp: string | null = null;
   readonly flights: Flight[] = [];
   private readonly streams: [Uint8Array[], Uint8Array[]] = [[], []];
   private readonly kept: [number, number] = [0, 0];
   private readonly closings: readonly [Closing, Closing] = [new Closing(), new Closing()];
   private time = 0;
   private readonly reader = new StreamReader({ text: (side, bytes) => this.text(side, bytes), gap: () => undefined });
-
-  constructor(localPort: number) {
-    this.localPort = localPort;
-  }
 
   /** Nothing more is to be expected: reset, or both FINs acknowledged (FINs that cross take one segment more than three). */
   get over(): boolean {
@@ -126,7 +136,7 @@ export class Recorder implements FrameSink {
   private readonly epoch = Date.now();
   private readonly frames: { readonly ms: number; readonly bytes: Uint8Array; readonly direction: FrameDirection }[] =
     [];
-  private readonly taps = new Map<number, Tap>();
+  private readonly taps = new Map<string, Tap>();
   private readonly decoder = new PacketDecoder();
 
   /** Milliseconds since the run began. */
@@ -138,12 +148,12 @@ export class Recorder implements FrameSink {
     return this.frames.length;
   }
 
-  /** The connection from this port of the client. */
-  tap(localPort: number): Tap {
-    let tap = this.taps.get(localPort);
+  tap(flow: Flow): Tap {
+    const key = flowKey(flow);
+    let tap = this.taps.get(key);
     if (tap === undefined) {
-      tap = new Tap(localPort);
-      this.taps.set(localPort, tap);
+      tap = new Tap();
+      this.taps.set(key, tap);
     }
     return tap;
   }
@@ -152,10 +162,13 @@ export class Recorder implements FrameSink {
     const ms = this.now();
     const bytes = frame.slice();
     this.frames.push({ ms, bytes, direction });
-    if (this.decoder.decode(LinkType.RAW, bytes, 0, bytes.length) !== Kind.TCP) return;
+    const kind = this.decoder.decode(LinkType.RAW, bytes, 0, bytes.length);
     const { packet } = this.decoder;
     const outbound = direction === 'outbound';
-    this.tap(outbound ? packet.sourcePort : packet.destinationPort).segment(packet, outbound ? 0 : 1, ms);
+    // An error speaks of a segment of ours.
+    if (kind === Kind.ICMP_ERROR && !outbound) this.tap(flowOf(packet, true)).icmp = icmpWords(packet);
+    if (kind !== Kind.TCP) return;
+    this.tap(flowOf(packet, outbound)).segment(packet, outbound ? 0 : 1, ms);
   }
 
   end(): void {
@@ -168,12 +181,27 @@ export class Recorder implements FrameSink {
   }
 
   /** All of it as pcapng; the key log goes before the packets, so that a reader can decrypt them as it comes to them. */
-  pcapng(): Uint8Array {
+  pcapng(device: string): Uint8Array {
     const blocks: Uint8Array[] = [];
     const writer = new PcapngWriter((block) => blocks.push(block));
-    const id = writer.addInterface({ linkType: LinkType.RAW, name: 'embedded0' });
+    const id = writer.addInterface({ linkType: LinkType.RAW, name: device });
     if (this.keys.length > 0) writer.secrets(TLS_KEY_LOG, Buffer.from(`${this.keys.join('\n')}\n`));
     for (const { ms, bytes, direction } of this.frames) writer.packet(id, this.epoch + ms, bytes, { direction });
     return Buffer.concat(blocks);
   }
+}
+
+function flowOf(packet: Packet, outbound: boolean): Flow {
+  const { family, s0, s1, s2, s3, d0, d1, d2, d3, sourcePort, destinationPort } = packet;
+  const [localPort, port] = outbound ? [sourcePort, destinationPort] : [destinationPort, sourcePort];
+  const [w0, w1, w2, w3] = outbound ? [d0, d1, d2, d3] : [s0, s1, s2, s3];
+  const address = family === 4 ? IpAddress.v4(w3) : new IpAddress(w0, w1, w2, w3);
+  return { localPort, address: address.toString(), port };
+}
+
+function icmpWords({ family, icmpType, icmpCode }: Packet): string {
+  const unreachable = icmpType === (family === 4 ? 3 : 1);
+  const known = family === 4 ? ['network', 'host', 'protocol', 'port'] : ['network', '', '', 'host', 'port'];
+  if (unreachable && known[icmpCode]) return `"${known[icmpCode]} unreachable" by ICMP`;
+  return `an ICMP error (type ${icmpType}, code ${icmpCode})`;
 }

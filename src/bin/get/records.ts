@@ -1,5 +1,6 @@
 /** What a run leaves: its steps, connections and requests. The lines, the page and the JSON are all made from these. */
 
+import type { RecordType } from '../../dns/index.ts';
 import type { TlsFacts } from './tls-facts.ts';
 
 /** A span in milliseconds of the run. */
@@ -12,8 +13,10 @@ export interface DnsStep extends Span {
   readonly name: string;
   readonly addresses: readonly string[];
   readonly aliases: readonly string[];
+  readonly types: readonly RecordType[];
   readonly ttl: number;
-  readonly server: string;
+  /** Null where `--resolve` gives the addresses. */
+  readonly server: string | null;
   readonly cached: boolean;
   /** Questions sent, those asked again included. */
   readonly asked: number;
@@ -28,6 +31,7 @@ export interface TcpStep extends Span {
 export interface ConnectionRecord {
   readonly id: number;
   readonly host: string;
+  /** As RFC 5952 writes it. */
   readonly address: string;
   readonly port: number;
   localPort: number;
@@ -44,8 +48,10 @@ export interface RequestRecord {
   readonly id: number;
   readonly url: string;
   readonly kind: 'document' | 'style' | 'script' | 'image';
-  /** The page or style sheet that asked for it. */
+  /** The page or style sheet that asked for it, or what was redirected to it. */
   readonly initiator: string | null;
+  /** The request that was answered with a redirect to this one. */
+  readonly redirectedFrom: number | null;
   readonly queuedAt: number;
   connection: ConnectionRecord | null;
   /** Whether the connection was there already. */
@@ -55,8 +61,19 @@ export interface RequestRecord {
   endedAt: number | null;
   status: number | null;
   type: string;
+  /** Of the body, as it came. */
   octets: number;
+  /** How the body was packed, and its octets unpacked; null when it came as it is. */
+  encoding: string | null;
+  unpacked: number;
+  /** Where a redirect leads, as the server said it. */
+  location: string | null;
   failure: StepError | null;
+}
+
+/** `10.7.0.1:80`, `[fd00::1]:80` */
+export function endpointText(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Where a run broke off, and why. */

@@ -1,7 +1,10 @@
 /** What `estab get` prints: the steps as they happen, then the waterfall, the connections and the sum of it. */
 
 import { count, duration, type Paint, type Tone, wrap } from '../demo/paint.ts';
-import type { ConnectionRecord, PageRecord, StepLine } from './records.ts';
+import type { Ground } from './ground.ts';
+import type { GetOptions } from './options.ts';
+import { type ConnectionRecord, endpointText, type PageRecord, type StepLine } from './records.ts';
+import type { Result } from './session.ts';
 import { sizeText } from './step-lines.ts';
 import { waterfall } from './waterfall.ts';
 
@@ -48,9 +51,26 @@ export function connectionLines(connections: readonly ConnectionRecord[], view: 
   const lines = [''];
   for (const { id, host, address, port, localPort, protocol, requests, ending, tcp } of connections) {
     const what = tcp === null || requests === 0 ? '' : ` ${protocol}, ${count(requests, 'request')};`;
-    const text = `c${id}  ${host} :${localPort} → ${address}:${port} ${what} ${ending}`.replace(/ {2,}/g, ' ');
+    const text = `c${id}  ${host} :${localPort} → ${endpointText(address, port)} ${what} ${ending}`.replace(
+      / {2,}/g,
+      ' ',
+    );
     const [first, ...rest] = wrap(text, view.width - 14);
     lines.push(first, ...rest.map((line) => `    ${line}`));
   }
   return lines;
+}
+
+/** `an embedded network  ·  10 ms each way`, `the TUN device t0  ·  10.7.0.2/24` */
+export function groundText({ tun, delayMs, loss, seed }: GetOptions, ground: Ground, between: string): string {
+  if (tun !== null) return [ground.words, ...tun.address].join(between);
+  const lossy = loss === 0 ? [] : [`${Number((loss * 100).toFixed(2))} % loss each way`, `seed ${seed}`];
+  return [ground.words, `${delayMs} ms each way`, ...lossy].join(between);
+}
+
+/** How many packets there were, and how many were lost where that can be seen. */
+export function packetsText({ packets, lost }: Pick<Result, 'packets' | 'lost'>): string {
+  const passed = `${count(packets, 'packet')} at the client's end`;
+  if (lost === null) return passed;
+  return `${passed}, ${lost === 0 ? 'none lost' : `${count(lost, 'packet')} lost on the way`}`;
 }

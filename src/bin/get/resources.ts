@@ -10,6 +10,9 @@ export interface Resource {
   readonly blocking: boolean;
 }
 
+/** Of one page; what it names beyond that is left alone. */
+const MOST_RESOURCES = 1000;
+
 /** Reads HTML as it comes and hands over each resource when its tag has been read. */
 export class PageReader {
   private readonly parser: Parser;
@@ -20,7 +23,7 @@ export class PageReader {
     this.parser = new Parser({
       onopentag: (name, attributes) => {
         const resource = resourceOf(name, attributes, base);
-        if (resource === null || this.seen.has(resource.url.href)) return;
+        if (resource === null || this.seen.has(resource.url.href) || this.seen.size === MOST_RESOURCES) return;
         this.seen.add(resource.url.href);
         found(resource);
       },

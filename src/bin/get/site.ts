@@ -51,12 +51,24 @@ const PICTURE_FILES: Readonly<Record<string, Page>> = {
   '/leaf.bmp': bitmap(160, 120),
 };
 
+/** Paths that lead on. */
+const MOVED: Readonly<Record<string, { readonly status: number; readonly to: (scheme: string) => string }>> = {
+  '/old': { status: 301, to: (scheme) => `${scheme}://${SHOP}/tea` },
+  '/circle': { status: 302, to: () => '/circle' },
+};
+
 /** Answers a request of HTTP/1.1 or HTTP/2. */
 export function serve(request: IncomingMessage, response: ServerResponse): void {
   const { headers } = request;
   const authority = (headers[':authority'] as string | undefined) ?? headers.host ?? '';
   const scheme = 'encrypted' in request.socket ? 'https' : 'http';
-  const page = pageAt(authority.replace(/:\d+$/, ''), (request.url ?? '/').replace(/\?.*$/, ''), scheme);
+  const path = (request.url ?? '/').replace(/\?.*$/, '');
+  const moved = MOVED[path];
+  if (moved !== undefined) {
+    response.writeHead(moved.status, { location: moved.to(scheme), 'content-length': 0, server: 'estab' }).end();
+    return;
+  }
+  const page = pageAt(authority.replace(/:\d+$/, ''), path, scheme);
   const { type, body } = page ?? { type: 'text/plain', body: 'There is no such page.\n' };
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   response.writeHead(page === null ? 404 : 200, {

@@ -6,18 +6,21 @@ import { Host } from '../../host/host.ts';
 import { captureFile } from '../../link/capture-file.ts';
 import type { Link } from '../../link/link.ts';
 import { teeLink } from '../../link/tee.ts';
-import { openTun } from '../../link/tun.ts';
+import { openTun, type TunLink } from '../../link/tun.ts';
 import { configureTun, defaultPeer } from '../../link/tun-configure.ts';
 import { applySetting, defaultSettings } from '../../stack/settings.ts';
 import type { StackTrace } from '../../stack/trace.ts';
 
-export interface NetworkOptions {
+export interface DeviceOptions {
   readonly tun: string;
   readonly address: readonly string[];
   readonly peer: readonly string[];
   readonly mtu?: string;
-  readonly pcap?: string;
   readonly sysctl: readonly string[];
+}
+
+export interface NetworkOptions extends DeviceOptions {
+  readonly pcap?: string;
 }
 
 /** Gathers a repeatable option. */
@@ -27,17 +30,35 @@ export function collect(value: string, before: readonly string[]): string[] {
 
 /** The options that say how the stack hangs on the network. */
 export function networkOptions(command: Command): Command {
+  return deviceOptions(command.requiredOption('--tun <name>', 'the TUN device; made when it is not there')).option(
+    '--pcap <file>',
+    'write what crosses the device to a pcapng file',
+  );
+}
+
+/** What can be said of a device beside its name. */
+export function deviceOptions(command: Command): Command {
   return command
-    .requiredOption('--tun <name>', 'the TUN device; made when it is not there')
     .option('--address <a/n>', "the stack's own address and prefix length; may be repeated", collect, [])
     .option('--peer <a>', "the kernel's address at the other end, one for each --address", collect, [])
     .option('--mtu <n>', 'MTU of the device, bytes')
-    .option('--pcap <file>', 'write what crosses the device to a pcapng file')
     .option('--sysctl <name=value>', 'a setting under its Linux name; may be repeated', collect, []);
 }
 
-/** Opens the device, gives both ends their addresses and puts a host of ours behind it. */
-export async function openNetwork(options: NetworkOptions, trace: StackTrace | null): Promise<Host> {
+/** As {@link openDevice}, with a capture file where one is asked for. */
+export function openNetwork(options: NetworkOptions, trace: StackTrace | null): Promise<Host> {
+  const { pcap } = options;
+  const watch = (device: TunLink): Link =>
+    pcap === undefined ? device : teeLink(device, captureFile(pcap, device, device.name));
+  return openDevice(options, trace, watch);
+}
+
+/** Opens the device, gives both ends their addresses and puts a host of ours behind it; `watch` may wrap the link. */
+export async function openDevice(
+  options: DeviceOptions,
+  trace: StackTrace | null,
+  watch: (device: TunLink) => Link,
+): Promise<Host> {
   if (options.address.length === 0) {
     throw new EstabError('EINVAL', 'the stack needs an address of its own: --address 10.7.0.2/24');
   }
@@ -55,9 +76,7 @@ export async function openNetwork(options: NetworkOptions, trace: StackTrace | n
   try {
     configureTun(device.name, pairs);
     const host = new Host({ settings, trace });
-    let link: Link = device;
-    if (options.pcap !== undefined) link = teeLink(device, captureFile(options.pcap, device, device.name));
-    const iface = host.attach(link, { name: device.name, addresses: options.address });
+    const iface = host.attach(watch(device), { name: device.name, addresses: options.address });
     // Whoever lives in another network is reached through the kernel, which routes or translates as it is told to.
     if (pairs.some(({ local }) => !local.includes(':'))) host.stack.addRoute('0.0.0.0/0', null, iface);
     if (pairs.some(({ local }) => local.includes(':'))) host.stack.addRoute('::/0', null, iface);
