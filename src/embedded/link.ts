@@ -1,26 +1,29 @@
-/** The link of a host on the embedded network: one end of a simulated wire that keeps pace with the real clock. */
+/** The link of a host on the embedded network: end `a` of a simulated wire that keeps pace with the real clock. */
 
 import { EstabError } from '../base/errors.ts';
 import type { Link, LinkHandlers } from '../link/link.ts';
 import type { Wire } from '../sim/wire.ts';
+import { ETHERNET_HEADER_LENGTH } from '../wire/ethernet.ts';
 import type { RealTimeWorld } from './clock.ts';
 
 export class WireLink implements Link {
   readonly mtu: number;
-  readonly layer = 'ip';
-  readonly mac = null;
+  readonly layer: 'ip' | 'ethernet';
+  readonly mac: Uint8Array | null;
   readonly checksum = { tx: false, rx: false };
   readonly segmentation = 0;
-  private readonly clock: RealTimeWorld;
-  private readonly wire: Wire;
+  protected readonly clock: RealTimeWorld;
+  protected readonly wire: Wire;
   private handlers: LinkHandlers | null = null;
   private arrived = false;
   private open = true;
 
-  constructor(clock: RealTimeWorld, wire: Wire, mtu: number) {
+  constructor(clock: RealTimeWorld, wire: Wire, { mtu, layer, mac }: Pick<Link, 'mtu' | 'layer' | 'mac'>) {
     this.clock = clock;
     this.wire = wire;
     this.mtu = mtu;
+    this.layer = layer;
+    this.mac = mac;
   }
 
   start(handlers: LinkHandlers): void {
@@ -40,8 +43,9 @@ export class WireLink implements Link {
 
   /** Never full: the wire's own queue drops, as a router's does. @throws EstabError EMSGSIZE above the MTU. */
   send(frame: Uint8Array): boolean {
-    if (frame.length > this.mtu) {
-      throw new EstabError('EMSGSIZE', `a frame of ${frame.length} bytes does not fit the link's ${this.mtu}`);
+    const room = this.layer === 'ethernet' ? this.mtu + ETHERNET_HEADER_LENGTH : this.mtu;
+    if (frame.length > room) {
+      throw new EstabError('EMSGSIZE', `a frame of ${frame.length} bytes does not fit the link's ${room}`);
     }
     if (!this.open) return true;
     const copy = frame.slice();
@@ -50,9 +54,14 @@ export class WireLink implements Link {
   }
 
   close(): void {
+    this.end(null);
+  }
+
+  /** Nothing more comes or goes; `error` says why, null for {@link close}. */
+  protected end(error: Error | null): void {
     if (!this.open) return;
     this.open = false;
     this.wire.attach('a', null);
-    this.handlers?.closed(null);
+    this.handlers?.closed(error);
   }
 }

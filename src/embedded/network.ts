@@ -88,7 +88,7 @@ export class EmbeddedNetwork {
     if (observe !== undefined) wire.observe((event) => observe(name, event));
     wire.attach('b', (frame) => this.forward(frame));
     const host = new Host({ name, ...(declaration.settings === undefined ? {} : { settings: declaration.settings }) });
-    const link = new WireLink(this.clock, wire, mtu);
+    const link = new WireLink(this.clock, wire, { mtu, layer: 'ip', mac: null });
     const iface = host.attach(declaration.wrap?.(link) ?? link, {
       name: 'embedded0',
       addresses: addresses.map((address) => `${address}/${address.family === 4 ? 32 : 128}`),

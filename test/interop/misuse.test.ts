@@ -30,6 +30,7 @@ describe('misused: exit code 2, one line', () => {
     [['serve', ...OWN, '--echo', '--discard'], /one service at a time/],
     [['serve', ...OWN, '--sysctl', 'tcp_syncookies=9'], /tcp_syncookies/],
     [['serve', ...OWN, '--sysctl', 'tcp_syn_cookies=1'], /did you mean tcp_syncookies/],
+    [['serve', ...OWN, '--loss', '200%'], /--loss 200%: give a probability/],
     [['serve', ...OWN, '--nosuch'], /estab: serve: unknown option '--nosuch'; "estab serve --help"/],
     [['serve', '--tun', 'qa0', '--address', '127.0.0.1/8'], /cannot be a host's address/],
     [['serve', ...OWN, '--peer', '10.8.0.1'], /10\.8\.0\.1 is not in the network of 10\.7\.0\.2\/24/],

@@ -41,22 +41,22 @@ export interface DemoOptions {
 
 /** What commander hands over. */
 export interface RawOptions {
-  readonly seed?: string;
-  readonly loss?: string;
-  readonly delay?: string;
-  readonly rate?: string;
-  readonly client?: string;
-  readonly server?: string;
-  readonly clientIsn?: string;
-  readonly serverIsn?: string;
-  readonly mss?: string;
-  readonly window?: string;
-  readonly msl?: string;
-  readonly ipv6?: boolean;
-  readonly format?: string;
-  readonly absolute?: boolean;
-  readonly json?: boolean;
-  readonly pcap?: string;
+  readonly seed?: string | undefined;
+  readonly loss?: string | undefined;
+  readonly delay?: string | undefined;
+  readonly rate?: string | undefined;
+  readonly client?: string | undefined;
+  readonly server?: string | undefined;
+  readonly clientIsn?: string | undefined;
+  readonly serverIsn?: string | undefined;
+  readonly mss?: string | undefined;
+  readonly window?: string | undefined;
+  readonly msl?: string | undefined;
+  readonly ipv6?: boolean | undefined;
+  readonly format?: string | undefined;
+  readonly absolute?: boolean | undefined;
+  readonly json?: boolean | undefined;
+  readonly pcap?: string | undefined;
 }
 
 const DEFAULT_ADDRESSES = {

@@ -75,11 +75,7 @@ const GROUPS: Readonly<Record<string, string>> = {
 
 /** @throws Misuse */
 export function readGetOptions(urls: readonly string[], raw: RawGetOptions): GetOptions {
-  const { seed, loss, delayMs } = readOptions({
-    ...(raw.seed === undefined ? {} : { seed: raw.seed }),
-    ...(raw.loss === undefined ? {} : { loss: raw.loss }),
-    ...(raw.delay === undefined ? {} : { delay: raw.delay }),
-  });
+  const { seed, loss, delayMs } = readOptions({ seed: raw.seed, loss: raw.loss, delay: raw.delay });
   const plain = raw.tls === false;
   if (plain && raw.dhe !== undefined)
     throw new Misuse('--dhe and --no-tls exclude each other; without TLS no key is agreed on');

@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { EstabError } from '../../base/errors.ts';
+import { type FaultyLinkOptions, faultyLink } from '../../embedded/faulty-link.ts';
 import { Host } from '../../host/host.ts';
 import { captureFile } from '../../link/capture-file.ts';
 import type { Link } from '../../link/link.ts';
@@ -10,6 +11,11 @@ import { openTun, type TunLink } from '../../link/tun.ts';
 import { configureTun, defaultPeer } from '../../link/tun-configure.ts';
 import { applySetting, defaultSettings } from '../../stack/settings.ts';
 import type { StackTrace } from '../../stack/trace.ts';
+import { Misuse, readOptions } from '../demo/options.ts';
+
+/** What a router before the narrow part of the path would hold. */
+const QUEUE_SECONDS = 0.1;
+const LEAST_QUEUE = 64 * 1024;
 
 export interface DeviceOptions {
   readonly tun: string;
@@ -17,6 +23,10 @@ export interface DeviceOptions {
   readonly peer: readonly string[];
   readonly mtu?: string;
   readonly sysctl: readonly string[];
+  readonly seed?: string;
+  readonly loss?: string;
+  readonly delay?: string;
+  readonly rate?: string;
 }
 
 export interface NetworkOptions extends DeviceOptions {
@@ -30,10 +40,12 @@ export function collect(value: string, before: readonly string[]): string[] {
 
 /** The options that say how the stack hangs on the network. */
 export function networkOptions(command: Command): Command {
-  return deviceOptions(command.requiredOption('--tun <name>', 'the TUN device; made when it is not there')).option(
-    '--pcap <file>',
-    'write what crosses the device to a pcapng file',
-  );
+  return deviceOptions(command.requiredOption('--tun <name>', 'the TUN device; made when it is not there'))
+    .option('--pcap <file>', 'write what crosses the device to a pcapng file')
+    .option('--loss <p>', 'lose packets at random, each way: 0.05 or 5%')
+    .option('--delay <ms>', 'hold every packet up, each way')
+    .option('--rate <bit/s>', 'each way, as in 500k or 10M')
+    .option('--seed <n>', 'of the losses (1)');
 }
 
 /** What can be said of a device beside its name. */
@@ -71,18 +83,36 @@ export async function openDevice(
     );
   }
   const pairs = options.address.map((local, i) => ({ local, peer: options.peer[i] ?? defaultPeer(local) }));
+  const faults = faultsOf(options);
   const mtu = options.mtu === undefined ? undefined : Number(options.mtu);
   const device = await openTun({ name: options.tun, ...(mtu === undefined ? {} : { mtu }) });
   try {
     configureTun(device.name, pairs);
     const host = new Host({ settings, trace });
-    const iface = host.attach(watch(device), { name: device.name, addresses: options.address });
+    const link = watch(device);
+    const iface = host.attach(faults === null ? link : faultyLink(link, faults), {
+      name: device.name,
+      addresses: options.address,
+    });
     // Whoever lives in another network is reached through the kernel, which routes or translates as it is told to.
     if (pairs.some(({ local }) => !local.includes(':'))) host.stack.addRoute('0.0.0.0/0', null, iface);
     if (pairs.some(({ local }) => local.includes(':'))) host.stack.addRoute('::/0', null, iface);
     return host;
   } catch (error) {
     device.close();
+    throw error;
+  }
+}
+
+/** The wire put between the stack and the device, null for none. @throws EstabError EINVAL */
+function faultsOf({ seed, loss, delay, rate }: NetworkOptions): FaultyLinkOptions | null {
+  if (loss === undefined && delay === undefined && rate === undefined) return null;
+  try {
+    const { rate: bits, ...wire } = readOptions({ seed, loss, delay: delay ?? '0', rate });
+    const queue = bits === null ? {} : { rate: bits, queueBytes: Math.max(LEAST_QUEUE, (bits / 8) * QUEUE_SECONDS) };
+    return { seed: wire.seed, loss: wire.loss, delayMs: wire.delayMs, ...queue };
+  } catch (error) {
+    if (error instanceof Misuse) throw new EstabError('EINVAL', error.message);
     throw error;
   }
 }
