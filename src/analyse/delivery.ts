@@ -105,10 +105,8 @@ export function followDelivery(t: Trace, place: Place, crossedOpen: boolean): [D
       continue;
     }
     const skipped = skippedBefore(t, own, i);
-    if (t.size(i) > 0) {
-      if (skipped > 0) missed(t, place, own, i, skipped);
-      sent(t, place, own, i);
-    }
+    if (skipped !== 0) missed(t, place, own, i, skipped);
+    if (t.size(i) > 0) sent(t, place, own, i, skipped);
     if (t.ack[i] >= 0) acknowledged(t, peer, i, side === 0 ? 1 : 0);
     own.lastIndex = i;
   }
@@ -179,7 +177,7 @@ function tickOf(t: Trace, side: Side): number {
 }
 
 /** A segment that takes sequence space goes by. */
-function sent(t: Trace, place: Place, own: Working, i: number): void {
+function sent(t: Trace, place: Place, own: Working, i: number, skipped: number): void {
   const start = t.start[i];
   const end = t.end[i];
   if (!own.started) {
@@ -190,7 +188,7 @@ function sent(t: Trace, place: Place, own: Working, i: number): void {
   }
   if (start >= own.maxEnd) {
     if (start > own.maxEnd) own.holes.push({ start: own.maxEnd, end: start, opened: i });
-    else if (replacesUnseen(t, place, own, i)) retransmit(t, place, own, i, -1);
+    else if (replacesUnseen(t, place, own, i, skipped)) retransmit(t, place, own, i, -1);
     own.pieces.add(start, end, i);
     own.maxEnd = end;
     return;
@@ -234,26 +232,23 @@ function sent(t: Trace, place: Place, own: Working, i: number): void {
  * The last segment of a flight, lost before the capture's place, leaves no hole: its second copy comes in order. But it
  * comes after a pause of a probe or timeout, from a sender with nothing else to do, and the count of its packets skips.
  */
-function replacesUnseen(t: Trace, place: Place, own: Working, i: number): boolean {
-  if (!own.countsIds || own.lastIndex < 0 || place.near === t.side[i]) return false;
-  const skipped = (((t.ipId(i) - t.ipId(own.lastIndex)) << 16) >> 16) - 1;
-  if (skipped < 1 || skipped > 64 || (t.flags(own.lastIndex) & SYN) !== 0 || !paused(t, place, own, i)) return false;
+function replacesUnseen(t: Trace, place: Place, own: Working, i: number, skipped: number): boolean {
+  if (skipped < 1 || own.lastIndex < 0 || place.rtt === null || place.near === t.side[i]) return false;
+  if ((t.flags(own.lastIndex) & SYN) !== 0 || t.time(i) - t.time(own.lastIndex) < 1.5 * place.rtt + 0.005) return false;
+  // What was skipped reached the other side, which has acknowledged it: it is the capture that has not got it.
+  const gap = own.gaps.at(-1);
+  if (gap !== undefined && gap.acknowledged > own.lastIndex) return false;
   for (let k = own.lastIndex + 1; k < i; k++) if (t.side[k] !== t.side[i] && t.size(k) > 0) return false;
   return true;
 }
 
-/** Whether its sender had waited for longer than an answer takes. */
-function paused(t: Trace, place: Place, own: Working, i: number): boolean {
-  return place.rtt !== null && t.time(i) - t.time(own.lastIndex) >= 1.5 * place.rtt + 0.005;
-}
-
-/** Packets were skipped before segment i: lost on the way here, whatever they were. */
+/** Packets were skipped before record i, lost on the way here whatever they were; or i is one of them and only late. */
 function missed(t: Trace, place: Place, own: Working, i: number, skipped: number): void {
   if (own.lastIndex < 0 || place.near === t.side[i]) return;
   own.skipped += skipped;
-  const hole = own.started ? Math.max(0, t.start[i] - own.maxEnd) : 0;
+  if (t.size(i) === 0 || t.start[i] !== own.maxEnd || own.holes.length > 0) return;
   // The first segment after a pause is a second copy of something: what was skipped before it were copies as well.
-  if (hole === 0 && own.holes.length === 0 && replacesUnseen(t, place, own, i)) own.skippedInPause += skipped - 1;
+  if (replacesUnseen(t, place, own, i, skipped)) own.skippedInPause += skipped - 1;
 }
 
 /** Sent before `than`, by what the sender counts up; false where that does not tell. */

@@ -9,7 +9,7 @@ import { type Side, type Trace, Verdict } from './trace.ts';
 /** Steps looked at, and the fewest that show an order. */
 const LOOKED_AT = 200;
 const FEWEST = 2;
-const FEWEST_STRICT = 8;
+const FEWEST_STRICT = 3;
 /** The share of steps that must follow it. */
 const IN_ORDER = 0.9;
 /** Skips beyond this are a counter set anew, not packets lost. */
@@ -42,13 +42,18 @@ export function identificationsOf(t: Trace, side: Side): Order {
     }
     last = id;
   }
+  const odd = steps - single;
   return {
     upward: steps >= FEWEST && small >= IN_ORDER * steps,
-    each: steps >= FEWEST_STRICT && single >= IN_ORDER * steps,
+    // Of few steps one may be the loss that is looked for.
+    each: steps >= FEWEST_STRICT && odd <= Math.max(1, (1 - IN_ORDER) * steps),
   };
 }
 
-/** Packets of its sender that were not seen before record i; 0 where it came late or its numbers do not tell. */
+/**
+ * Packets of its sender that were not seen before record i: -1 where i itself is one that was passed over and comes
+ * late, 0 where the numbers do not tell.
+ */
 export function skippedBefore(t: Trace, own: { nextId: number }, i: number): number {
   if (own.nextId === UNCOUNTED || (t.flags(i) & SYN) !== 0) return 0;
   const mss = t.flow.sides[t.side[i] === 0 ? 1 : 0].syn?.mss ?? 0;
@@ -57,7 +62,7 @@ export function skippedBefore(t: Trace, own: { nextId: number }, i: number): num
   if (own.nextId === UNCOUNTED) return 0;
   const id = t.ipId(i);
   const skipped = own.nextId === ANY ? 0 : ((id - own.nextId) << 16) >> 16;
-  if (skipped < 0 && skipped >= -MOST_SKIPPED) return 0;
+  if (skipped < 0) return -1;
   own.nextId = (id + 1) & 0xffff;
-  return skipped > 0 && skipped <= MOST_SKIPPED ? skipped : 0;
+  return skipped <= MOST_SKIPPED ? skipped : 0;
 }
