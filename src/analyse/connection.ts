@@ -32,7 +32,7 @@ function reportOf(f: Facts): ConnectionReport {
   const client = t.client;
   const server: Side = client === 0 ? 1 : 0;
   const last = t.n - 1;
-  const rtt = f.place.fromHandshake && f.place.rtt !== null ? Math.round(f.place.rtt * 1e6) / 1000 : null;
+  const rtt = f.place.handshake === null ? null : Math.round(f.place.handshake * 1e6) / 1000;
   const sides = sideReports(f);
   return {
     id: t.flow.id,

@@ -1,7 +1,7 @@
 /** What the other side's acknowledgments, SACK blocks and DSACKs (RFC 2018, RFC 2883) say of what was sent. */
 
 import { ACK, SYN } from '../wire/tcp.ts';
-import type { Retransmission, Working } from './delivery.ts';
+import type { Gap, Retransmission, Working } from './delivery.ts';
 import { Bit } from './segment-log.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
 
@@ -17,13 +17,13 @@ export function acknowledged(t: Trace, own: Working, i: number, side: Side): voi
   if (ack > own.acknowledged) {
     passPieces(t, own, ack);
     if (ack > own.maxEnd && own.started) {
-      own.gaps.push({ side, start: own.maxEnd, end: ack, acknowledged: i });
+      gap(own, { side, start: own.maxEnd, end: ack, acknowledged: i });
       own.maxEnd = ack;
     }
     for (let k = 0; k < own.holes.length; k++) {
       const hole = own.holes[k];
       if (hole.end > ack) continue;
-      own.gaps.push({ side, start: hole.start, end: hole.end, acknowledged: i });
+      gap(own, { side, start: hole.start, end: hole.end, acknowledged: i });
       own.holes.splice(k--, 1);
     }
     if (!own.started && ack > own.maxEnd) own.maxEnd = ack;
@@ -36,6 +36,17 @@ export function acknowledged(t: Trace, own: Working, i: number, side: Side): voi
     }
   }
   if (t.sackCount(i) > 0) readSack(t, own, i, isDsack);
+}
+
+/** A stretch the capture has not got; acknowledged piece by piece it is still one. */
+function gap(own: Working, found: Gap): void {
+  const last = own.gaps.at(-1);
+  if (last === undefined || last.end !== found.start) {
+    own.gaps.push(found);
+    return;
+  }
+  last.end = found.end;
+  last.acknowledged = found.acknowledged;
 }
 
 /** RFC 2883 section 4: the first block lies below the acknowledgment, or within the second block. */

@@ -267,11 +267,18 @@ function lateOriginal(t: Trace, own: Working, i: number, second: number): void {
   t.copyOf[i] = second;
   own.reordered.push(i);
   own.lateness.push((t.time(i) - t.time(second)) * 1000);
-  const r = own.retransmissions.find((x) => x.index === second);
-  if (r === undefined) return;
-  r.needless = true;
-  r.proof = 'late-original';
   t.verdict[second] = Verdict.NEEDLESS;
+  const r = own.retransmissions.find((x) => x.index === second);
+  if (r !== undefined) {
+    r.needless = true;
+    r.proof = 'late-original';
+  } else {
+    // What came first looked new.
+    const proof = 'late-original';
+    own.retransmissions.push({
+      ...{ index: second, original: -1, needless: true, proof, trigger: 'unknown', dsack: -1, tooBig: false },
+    });
+  }
 }
 
 function addPieces(own: Working, start: number, end: number, i: number): void {

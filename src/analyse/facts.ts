@@ -182,6 +182,8 @@ function countRetransmission(
   if (needless) c.needless++;
   else if (tooBig) t.verdict[index] = Verdict.RESIZED;
   else if ((t.flags(index) & SYN) === 0 && wasNeeded(f, index)) {
+    // Sent again in two pieces, it was lost once.
+    if (original >= 0 && f.lost.has(original)) return;
     c.lost++;
     if (original >= 0) markLost(f, original);
   }

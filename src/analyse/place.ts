@@ -4,39 +4,46 @@
  */
 
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
+import { Bit } from './segment-log.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
 
 /** An answer within this share of the round trip means that the host is here. */
 const NEAR = 0.2;
+/** A handshake that took so many times the soonest answers was held up. */
+const HELD_UP = 2;
+/** Stamps remembered, and records looked at for echoes of them. */
+const STAMPS = 16;
+const ECHOES_LOOKED_AT = 512;
 
 export interface Place {
   /** The side the capture stands next to, 'middle', or null where nothing tells. */
   near: Side | 'middle' | null;
   /** Seconds of a round trip from one end to the other, null when unknown. */
   rtt: number | null;
-  /** Whether the handshake gave it. */
-  fromHandshake: boolean;
+  /** What the handshake took, null where it was not seen or not undisturbed. */
+  handshake: number | null;
   /** Fastest answer of each side, seconds; Infinity when there was none. */
   answer: [number, number];
 }
 
 export function findPlace(t: Trace): Place {
   const answer: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const handshake = handshakeDelays(t, answer);
-  const handshakeRtt = answer[0] + answer[1];
+  const handshake = handshakeDelays(t, answer) ? answer[0] + answer[1] : null;
   // One late answer of a busy host must not move the place: the soonest of all tells.
-  dataDelays(t, answer);
+  if (dataDelays(t, answer)) echoDelays(t, answer);
   const [a, b] = answer;
-  if (!Number.isFinite(a) && !Number.isFinite(b)) return { near: null, rtt: null, fromHandshake: false, answer };
+  if (!Number.isFinite(a) && !Number.isFinite(b)) return { near: null, rtt: null, handshake, answer };
   if (!Number.isFinite(a) || !Number.isFinite(b)) {
-    return { near: null, rtt: Number.isFinite(a) ? a : b, fromHandshake: false, answer };
+    return { near: null, rtt: Number.isFinite(a) ? a : b, handshake, answer };
   }
   const soonest = a + b;
   // Below half a millisecond from end to end, scheduling is all there is to see.
   let near: Place['near'] = soonest < 0.0005 ? null : 'middle';
   if (near !== null && a < NEAR * soonest) near = 0;
   else if (near !== null && b < NEAR * soonest) near = 1;
-  return { near, rtt: handshake ? handshakeRtt : soonest, fromHandshake: handshake, answer };
+  // The handshake is the fairest sample unless something held it up.
+  const rtt = handshake !== null && handshake < HELD_UP * soonest ? handshake : soonest;
+  return { near, rtt, handshake, answer };
 }
 
 /** SYN to SYN-ACK and SYN-ACK to ACK, where each was sent once: they add up to the whole round trip. */
@@ -61,8 +68,9 @@ function handshakeDelays(t: Trace, answer: [number, number]): boolean {
   return false;
 }
 
-/** The fastest acknowledgment of each side for what was sent once. */
-function dataDelays(t: Trace, answer: [number, number]): void {
+/** The fastest acknowledgment of each side for what was sent once; tells whether something was sent again. */
+function dataDelays(t: Trace, answer: [number, number]): boolean {
+  let repeated = false;
   const pendingEnd: [number, number] = [-1, -1];
   const pendingTime: [number, number] = [0, 0];
   const highest: [number, number] = [0, 0];
@@ -77,11 +85,43 @@ function dataDelays(t: Trace, answer: [number, number]): void {
     }
     const carries = t.length(i) > 0 || (t.flags(i) & (SYN | FIN)) !== 0;
     if (!carries) continue;
-    if (t.end[i] <= highest[side]) pendingEnd[side] = -1;
-    else if (pendingEnd[side] < 0) {
+    if (t.end[i] <= highest[side]) {
+      pendingEnd[side] = -1;
+      repeated = true;
+    } else if (pendingEnd[side] < 0) {
       pendingEnd[side] = t.end[i];
       pendingTime[side] = t.time(i);
     }
     if (t.end[i] > highest[side]) highest[side] = t.end[i];
+  }
+  return repeated;
+}
+
+/**
+ * The fastest echo of a timestamp that only one segment carried (RFC 7323): it tells which segment is answered even where
+ * everything was sent twice.
+ */
+function echoDelays(t: Trace, answer: [number, number]): void {
+  const values: [number[], number[]] = [[], []];
+  const times: [number[], number[]] = [[], []];
+  for (let i = 0; i < t.n && i < ECHOES_LOOKED_AT; i++) {
+    if (t.verdict[i] !== Verdict.PLAIN || !t.has(i, Bit.TIMESTAMPS) || (t.flags(i) & RST) !== 0) continue;
+    const side = t.side[i] as Side;
+    const other: Side = side === 0 ? 1 : 0;
+    if ((t.flags(i) & ACK) !== 0) {
+      const at = values[other].lastIndexOf(t.tsEcr(i));
+      if (at >= 0) answer[side] = Math.min(answer[side], t.time(i) - times[other][at]);
+    }
+    const value = t.tsVal(i);
+    const newer = values[side].length === 0 ? 1 : (value - values[side][values[side].length - 1]) | 0;
+    if (newer === 0) times[side][values[side].length - 1] = Number.NEGATIVE_INFINITY;
+    else if (newer > 0) {
+      values[side].push(value);
+      times[side].push(t.size(i) > 0 ? t.time(i) : Number.NEGATIVE_INFINITY);
+      if (values[side].length > STAMPS) {
+        values[side].shift();
+        times[side].shift();
+      }
+    }
   }
 }
