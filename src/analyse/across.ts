@@ -46,6 +46,7 @@ function groupBy(
 function findFloods(connections: ConnectionReport[], findings: Finding[]): Set<ConnectionReport> {
   const involved = new Set<ConnectionReport>();
   if (connections.filter(isIncomplete).length < FLOOD_ATTEMPTS) return involved;
+  const until = connections.reduce((latest, c) => Math.max(latest, c.start + c.duration), 0);
   for (const group of groupBy(connections, (c) => `${c.server.address}|${c.server.port}`).values()) {
     const honest = honestClients(group);
     const open = group.filter((c) => isIncomplete(c) && !honest.has(c.client.address));
@@ -63,7 +64,7 @@ function findFloods(connections: ConnectionReport[], findings: Finding[]): Set<C
       text:
         `SYN flood on ${server.address}:${server.port}: ${plural(open.length, 'SYN')} in ${duration(end - start)}, about ` +
         `${Number(rate.toPrecision(2))} SYN/s, ${plural(sources, 'source')} (${plural(addresses, 'address', 'addresses')}), ` +
-        `none completed. ${defence(open)} ${victims(
+        `none completed. ${defence(open, until)} ${victims(
           group.filter((c) => honest.has(c.client.address)),
           start,
         )}`,
@@ -76,7 +77,7 @@ function findFloods(connections: ConnectionReport[], findings: Finding[]): Set<C
 }
 
 /** Whether the backlog filled, or cookies answered beyond it: from who was answered, and whose answer was repeated. */
-function defence(open: ConnectionReport[]): string {
+function defence(open: ConnectionReport[], until: number): string {
   const answered = open.filter((c) => c.handshake === 'half-open');
   const repeated = answered.filter((c) => c.counts.retransmitted > 0).length;
   const silent = open.length - answered.length;
@@ -84,9 +85,10 @@ function defence(open: ConnectionReport[]): string {
   if (silent > 0.1 * open.length) {
     return `The backlog filled: ${plural(answered.length, 'SYN')} answered, ${silent} dropped without an answer.`;
   }
-  const end = Math.max(...open.map((c) => c.start + c.duration));
-  const watched = answered.filter((c) => end - c.start > 1.5).length;
-  if (watched > 0 && repeated < 0.5 * watched) {
+  // Who keeps state repeats its SYN-ACK a second later (RFC 6298 section 2.1), where the capture lasts that long.
+  const watched = answered.filter((c) => until - c.start > 1.5);
+  const forgotten = watched.filter((c) => c.counts.retransmitted === 0).length;
+  if (watched.length > 0 && forgotten > 0.5 * watched.length) {
     return `The server kept answering; ${answered.length - repeated} of its SYN-ACKs were sent once and never repeated, so it kept no state for them (SYN cookies).`;
   }
   return repeated > 0
@@ -127,7 +129,7 @@ function findScans(connections: ConnectionReport[], findings: Finding[]): Set<Co
     if (ports.size < SCAN_TARGETS || !looksLikeProbing(group)) continue;
     for (const c of group) involved.add(c);
     const opened = (c: ConnectionReport): boolean =>
-      c.handshake === 'complete' || (c.handshake === 'half-open' && c.packets > 1);
+      c.handshake === 'complete' || (c.handshake === 'half-open' && c.sides.server.packets > 0);
     const open = [...new Set(group.filter(opened).map((c) => c.server.port))].sort((a, b) => a - b);
     const refused = group.filter((c) => c.handshake === 'refused').length;
     const silent = group.filter((c) => c.handshake === 'unanswered').length;

@@ -38,6 +38,8 @@ export interface Close {
   reset: number;
   resetBy: Side | null;
   cause: ResetCause;
+  /** Index of what the other side went on with although it was reset, since it had not heard of it; -1 for nothing. */
+  unheard: number;
 }
 
 export function findClose(
@@ -59,6 +61,7 @@ export function findClose(
     reset: -1,
     resetBy: null,
     cause: null,
+    unheard: -1,
   };
   for (let i = 0; i < t.n; i++) {
     if (foreign.has(i)) continue;
@@ -78,7 +81,7 @@ export function findClose(
   c.kind = fins === 2 ? 'fin-both' : fins === 1 ? 'fin-one' : 'none';
   if (c.reset >= 0) c.kind = fins === 0 ? 'rst' : `${c.kind}+rst`;
   if (fins > 0) describeFins(t, place, h, c, d);
-  if (c.reset >= 0) describeReset(t, h, c);
+  if (c.reset >= 0) describeReset(t, place, h, c);
   return c;
 }
 
@@ -166,7 +169,7 @@ function finAcknowledgedApart(t: Trace, c: Close, first: Side, second: Side): bo
   return false;
 }
 
-function describeReset(t: Trace, h: Handshake, c: Close): void {
+function describeReset(t: Trace, place: Place, h: Handshake, c: Close): void {
   const by = c.resetBy as Side;
   const other: Side = by === 0 ? 1 : 0;
   const live = (t.flags(c.reset) & ACK) !== 0;
@@ -177,14 +180,27 @@ function describeReset(t: Trace, h: Handshake, c: Close): void {
     return;
   }
   c.timeWait = hasFin(c, 0) && hasFin(c, 1) ? c.timeWait : null;
+  const crossing = t.time(c.reset) + 1.5 * (place.rtt ?? 0.1) + 0.05;
+  c.unheard = unheard(t, c, by, crossing);
   if (hasFin(c, by) && !live) c.cause = 'after-close';
   else if (hasFin(c, by) && hasFin(c, other)) c.cause = 'after-close';
   else if (!live && !hasFin(c, by)) c.cause = answersSegment(t, c, other) ? 'half-open' : 'abort';
-  else c.cause = unread(t, c, by) ? 'unread-data' : 'abort';
+  else c.cause = unread(t, c, by, crossing) ? 'unread-data' : 'abort';
   if (!hasFin(c, 0) && !hasFin(c, 1)) {
     c.closing = 'reset';
     c.firstCloser = by;
   } else if (c.closing === 'half-closed' || c.closing === 'open') c.closing = 'fin-then-reset';
+}
+
+/** The other side goes on long after the reset, and draws another one: the first was lost on the way. */
+function unheard(t: Trace, c: Close, by: Side, crossing: number): number {
+  let went = -1;
+  for (let i = c.reset + 1; i < t.n; i++) {
+    const isReset = (t.flags(i) & RST) !== 0;
+    if (t.side[i] !== by && !isReset && went < 0 && t.time(i) > crossing) went = i;
+    else if (t.side[i] === by && isReset && went >= 0) return went;
+  }
+  return -1;
 }
 
 /** A reset without ACK takes its number from the segment it answers (RFC 9293 section 3.10.7.1). */
@@ -200,10 +216,11 @@ function answersSegment(t: Trace, c: Close, other: Side): boolean {
  * server that was sent text, acknowledged it and never said a word to it has not answered because it did not read, and
  * neither has a client to whom text was still coming. A client that resets after its answer came has most likely read it.
  */
-function unread(t: Trace, c: Close, by: Side): boolean {
+function unread(t: Trace, c: Close, by: Side, crossing: number): boolean {
   let lastIn = -1;
   let lastOut = -1;
-  for (let i = 0; i < t.n; i++) {
+  // What the other side sent before it can have heard of the reset; later, it goes on for not having heard.
+  for (let i = 0; i < t.n && t.time(i) <= crossing; i++) {
     if (t.length(i) === 0 || t.verdict[i] === Verdict.FOREIGN) continue;
     if (t.side[i] !== by) lastIn = i;
     else if (i < c.reset) lastOut = i;

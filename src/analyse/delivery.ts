@@ -18,7 +18,15 @@ import { type Side, type Trace, Verdict } from './trace.ts';
 import { triggerOf } from './triggers.ts';
 
 /** What a retransmission was sent for, as far as the packets tell. */
-export type Trigger = 'fast' | 'partial-ack' | 'timeout' | 'after-timeout' | 'tail-probe' | 'resized' | 'unknown';
+export type Trigger =
+  | 'fast'
+  | 'partial-ack'
+  | 'timeout'
+  | 'after-timeout'
+  | 'tail-probe'
+  | 'timer'
+  | 'resized'
+  | 'unknown';
 
 export interface Retransmission {
   index: number;
@@ -95,7 +103,8 @@ export function followDelivery(t: Trace, place: Place, crossedOpen: boolean): [D
     const own = d[side];
     const peer = d[side === 0 ? 1 : 0];
     const verdict = t.verdict[i];
-    if (verdict === Verdict.NETWORK_DUPLICATE && t.size(i) > 0) own.unmatched.push(i);
+    const doubled = verdict === Verdict.NETWORK_DUPLICATE || verdict === Verdict.FOREIGN;
+    if (doubled && t.size(i) > 0) own.unmatched.push(i);
     if (verdict !== Verdict.PLAIN || (t.flags(i) & RST) !== 0) {
       // A probe or keep-alive counts in its sender's identifications like anything else it sends.
       if (verdict === Verdict.WINDOW_PROBE || verdict === Verdict.KEEP_ALIVE) {

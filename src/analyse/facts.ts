@@ -1,6 +1,7 @@
 /** Everything found out about one connection, before it is put into words. */
 
 import { ACK, CWR, ECE, RST, SYN, URG } from '../wire/tcp.ts';
+import { type BlackHole, findBlackHoles } from './black-hole.ts';
 import type { Close } from './close.ts';
 import { findClose } from './close.ts';
 import { type Copies, findCopies } from './copies.ts';
@@ -40,6 +41,7 @@ export interface Facts {
   counts: Counts;
   /** Indexes of records known to have been lost behind the capture's place. */
   lost: ReadonlySet<number>;
+  blackHoles: BlackHole[];
 }
 
 const NOTHING: ReadonlySet<number> = new Set();
@@ -71,9 +73,11 @@ export function findFacts(trace: Trace): Facts {
     conflicts: [],
     counts: emptyCounts(),
     lost: NOTHING,
+    blackHoles: [],
   };
   findOddities(facts);
   count(facts);
+  if (facts.counts.lost + facts.backOff.length > 0) facts.blackHoles = findBlackHoles(facts);
   return facts;
 }
 
@@ -99,6 +103,7 @@ function findEcn(t: Trace): Ecn {
 
 function findOddities(f: Facts): void {
   const t = f.trace;
+  for (const stray of f.strays) if (stray.what === 'text' && contradicts(t, stray.index)) f.conflicts.push(stray.index);
   const repeated = f.copies.capturedTwice.length + f.copies.duplicated.length > 0;
   const repaired = f.delivery[0].retransmissions.length + f.delivery[1].retransmissions.length > 0;
   const reordered = f.delivery[0].reordered.length + f.delivery[1].reordered.length > 0;
@@ -113,6 +118,15 @@ function findOddities(f: Facts): void {
     const b = t.log.hash(t.record[earlier]);
     if (a !== b && a !== 0 && b !== 0) f.conflicts.push(i);
   }
+}
+
+/** The same octets are here from their own sender, and are others. */
+function contradicts(t: Trace, i: number): boolean {
+  for (let k = 0; k < t.n; k++) {
+    if (k === i || t.side[k] !== t.side[i] || t.start[k] !== t.start[i] || t.length(k) !== t.length(i)) continue;
+    if (t.log.hash(t.record[k]) !== t.log.hash(t.record[i])) return true;
+  }
+  return false;
 }
 
 function count(f: Facts): void {

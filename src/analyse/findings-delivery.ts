@@ -1,6 +1,7 @@
 /** Loss, repetition, order, gaps, the path and its marks, in words. */
 
 import { SYN } from '../wire/tcp.ts';
+import type { BlackHole } from './black-hole.ts';
 import type { Retransmission } from './delivery.ts';
 import { type Facts, hiddenCopies } from './facts.ts';
 import type { Confidence } from './report.ts';
@@ -16,7 +17,10 @@ export function lossFindings(f: Facts, say: Say): void {
     const needed = d.retransmissions.filter(
       (r) => !r.needless && !r.tooBig && (t.flags(r.index) & SYN) === 0 && d.acknowledged >= t.end[r.index],
     );
-    const counted = needed.filter((r) => t.verdict[r.index] === Verdict.RETRANSMISSION);
+    const vanished = f.blackHoles.find((hole) => hole.side === side)?.lost;
+    const counted = needed.filter(
+      (r) => t.verdict[r.index] === Verdict.RETRANSMISSION && vanished?.has(r.original) !== true,
+    );
     if (counted.length > 0) sayLoss(f, say, side, counted);
     sayNeedless(f, say, side);
     if (d.reordered.length > 0) sayReordering(f, say, side);
@@ -94,6 +98,8 @@ function ttlDiffers(f: Facts): boolean {
 
 function sayLoss(f: Facts, say: Say, side: Side, lost: readonly Retransmission[]): void {
   const seen = lost.filter((r) => r.original >= 0).length;
+  // Sent again in two pieces, it was lost once.
+  const copies = lost.length - lost.filter((r, k) => r.original >= 0 && lost[k - 1]?.original === r.original).length;
   const byTrigger = (kind: string): number => lost.filter((r) => r.trigger === kind).length;
   const how: string[] = [];
   const fast = byTrigger('fast') + byTrigger('partial-ack') + byTrigger('unknown');
@@ -101,7 +107,8 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: readonly Retransmission[]
   if (byTrigger('timeout') > 0) how.push(`${byTrigger('timeout')} after a timeout`);
   if (byTrigger('after-timeout') > 0) how.push(`${byTrigger('after-timeout')} in the slow start that followed`);
   if (byTrigger('tail-probe') > 0) how.push(`${byTrigger('tail-probe')} by a tail probe`);
-  const timeouts = byTrigger('timeout') === 0 ? ', 0 timeouts' : '';
+  if (byTrigger('timer') > 0) how.push(`${byTrigger('timer')} after a pause, by a probe or timeout`);
+  const timeouts = byTrigger('timeout') + byTrigger('timer') === 0 ? ', 0 timeouts' : '';
   const view =
     seen === lost.length
       ? 'both copies are in the capture, so it was lost behind it'
@@ -121,7 +128,7 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: readonly Retransmission[]
     confidence,
     'RFC 5681 3.2',
     lost.map((r) => r.index),
-    `${plural(lost.length + unseen, 'segment')} of the ${name(f, side)} lost and retransmitted (${how.join(', ')}${timeouts}); ${view}.${more}`,
+    `${plural(copies + unseen, 'segment')} of the ${name(f, side)} lost and retransmitted (${how.join(', ')}${timeouts}); ${view}.${more}`,
   );
 }
 
@@ -171,6 +178,28 @@ function sayReordering(f: Facts, say: Say, side: Side): void {
   );
 }
 
+function sayBlackHole(f: Facts, say: Say, hole: BlackHole): void {
+  const who = name(f, hole.side);
+  const frames = [...hole.lost, ...hole.resized];
+  if (hole.open) {
+    say(
+      'path-mtu',
+      'possible',
+      'RFC 4821',
+      frames,
+      `Perhaps a path MTU black hole: the ${who}'s packets of ${hole.vanished} octets drew no answer and no ICMP error, those of up to ${hole.through} did.`,
+    );
+    return;
+  }
+  say(
+    'path-mtu',
+    'likely',
+    'RFC 4821',
+    frames,
+    `Path MTU between ${hole.through} and ${hole.vanished - 1}, a black hole: ${plural(hole.lost.size, 'packet')} of the ${who} of ${hole.vanished} octets and more vanished without an ICMP error; cut to fit in ${plural(hole.resized.length, 'packet')} they came through.`,
+  );
+}
+
 export function pathFindings(f: Facts, say: Say): void {
   const { trace: t } = f;
   const tooBig = (t.flow.icmp ?? []).filter((e) => (e.family === 4 ? e.type === 3 && e.code === 4 : e.type === 2));
@@ -189,6 +218,7 @@ export function pathFindings(f: Facts, say: Say): void {
       )})${tail}. Nothing was lost to congestion by that.`,
     );
   }
+  for (const hole of f.blackHoles) sayBlackHole(f, say, hole);
   const { ecn, handshake: h } = f;
   const echoes = ecn.echoes[0].length + ecn.echoes[1].length;
   const marks = ecn.marked[0].length + ecn.marked[1].length;

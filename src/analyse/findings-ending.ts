@@ -59,6 +59,15 @@ function resetFinding(f: Facts, say: Say): void {
   if (t.verdict[c.reset] === Verdict.FOREIGN) return;
   // It gave up on a dead peer, which is said with the keep-alives.
   if (f.probes.keepAlives.some((k) => !k.answered && k.side === side)) return;
+  if (c.unheard >= 0) {
+    say(
+      'half-open',
+      'proven',
+      'RFC 9293 3.5.1',
+      [c.reset, c.unheard],
+      `The ${whom} did not hear of the ${who}'s reset (half-open): what it sent ${duration(t.time(c.unheard) - t.time(c.reset))} later met a host that knew no such connection any more, and drew another reset.`,
+    );
+  }
   switch (c.cause) {
     case 'unread-data':
       say(

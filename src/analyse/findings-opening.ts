@@ -88,6 +88,15 @@ export function handshakeFindings(f: Facts, say: Say): void {
       );
       break;
   }
+  if (h.stale >= 0) {
+    say(
+      'half-open',
+      'proven',
+      'RFC 9293 3.5.1',
+      [...h.syns, h.stale, ...h.synAcks],
+      `The ${name(f, t.side[h.stale] as Side)} still held an earlier connection of these ports (half-open): it answered the SYN with an ACK in that one's numbers, the reset this drew ended the old one, and the SYN was sent again.`,
+    );
+  }
   const cookie = t.flow.sides[h.client].syn?.cookie ?? -1;
   if (h.kind !== 'fast-open' && cookie >= 0) {
     const granted = (t.flow.sides[server].syn?.cookie ?? -1) > 0;
@@ -145,6 +154,12 @@ function unansweredFinding(f: Facts, say: Say): void {
   }
 }
 
+const INJECTED = {
+  reset: ['injected-reset', 'Reset'],
+  syn: ['injected-syn', 'SYN'],
+  text: ['injected-data', 'Text'],
+} as const;
+
 export function strayFindings(f: Facts, say: Say): void {
   const { trace: t } = f;
   const challenged = f.strays.filter((s) => s.challenge >= 0 || (s.what === 'syn' && s.survived));
@@ -174,14 +189,16 @@ export function strayFindings(f: Facts, say: Say): void {
     const clues: string[] = [];
     if (s.ttl !== null) clues.push(`hop count ${s.ttl.found} instead of ${s.ttl.usual}`);
     if (s.idOutOfLine) clues.push(`IP identification ${t.ipId(s.index)} out of line`);
-    if (s.survived) clues.push(`the ${name(f, t.side[s.index] as Side)} itself went on afterwards`);
+    if (s.survived && s.what !== 'text')
+      clues.push(`the ${name(f, t.side[s.index] as Side)} itself went on afterwards`);
     const effect = s.deadly ? 'it killed the connection' : 'the connection went on';
+    const [kind, what] = INJECTED[s.what];
     say(
-      s.what === 'reset' ? 'injected-reset' : 'injected-syn',
+      kind,
       clues.length > 1 ? 'proven' : 'likely',
       'RFC 5961 3',
       [s.index],
-      `${s.what === 'reset' ? 'Reset' : 'SYN'} in the ${name(f, t.side[s.index] as Side)}'s name, not from its hand (${clues.join(', ') || 'number out of line'}): ${effect}.`,
+      `${what} in the ${name(f, t.side[s.index] as Side)}'s name, not from its hand (${clues.join(', ') || 'number out of line'}): ${effect}.`,
     );
   }
 }

@@ -2,24 +2,17 @@
 
 import { SYN } from '../wire/tcp.ts';
 import type { Facts } from './facts.ts';
+import type { ZeroWindow } from './probes.ts';
 import { name, other, type Say } from './say.ts';
 import { type Side, Verdict } from './trace.ts';
 import { duration, list, plural } from './words.ts';
 
 export function windowFindings(f: Facts, say: Say): void {
   const { trace: t } = f;
-  for (const zero of f.probes.zeroWindows) {
-    const first = zero.segments[0];
-    const until = zero.opened >= 0 ? t.time(zero.opened) : t.time(t.n - 1);
-    const end = zero.opened >= 0 ? `it opened again in frame ${t.frame(zero.opened)}` : 'it never opened again';
-    const probes = zero.probes.length > 0 ? `${plural(zero.probes.length, 'window probe')}, ` : '';
-    say(
-      'zero-window',
-      'proven',
-      'RFC 9293 3.8.6.1',
-      [...zero.segments, ...zero.probes, zero.opened],
-      `The ${name(f, zero.side)} did not read for ${duration(until - t.time(first))}: zero window, ${probes}${end}.`,
-    );
+  for (const side of [0, 1] as const) {
+    const episodes = f.probes.zeroWindows.filter((zero) => zero.side === side);
+    if (episodes.length > 1) sayZeroWindows(f, say, side, episodes);
+    else if (episodes.length === 1) sayZeroWindow(f, say, episodes[0]);
   }
   if (f.probes.windowFull.length > 3 || (f.probes.windowFull.length > 0 && f.probes.zeroWindows.length > 0)) {
     const side = t.side[f.probes.windowFull[0]] as Side;
@@ -32,6 +25,37 @@ export function windowFindings(f: Facts, say: Say): void {
     );
   }
   keepAliveFindings(f, say);
+}
+
+function closedFor(f: Facts, zero: ZeroWindow): number {
+  const { trace: t } = f;
+  return t.time(zero.opened >= 0 ? zero.opened : t.n - 1) - t.time(zero.segments[0]);
+}
+
+function sayZeroWindow(f: Facts, say: Say, zero: ZeroWindow): void {
+  const end = zero.opened >= 0 ? `it opened again in frame ${f.trace.frame(zero.opened)}` : 'it never opened again';
+  const probes = zero.probes.length > 0 ? `${plural(zero.probes.length, 'window probe')}, ` : '';
+  say(
+    'zero-window',
+    'proven',
+    'RFC 9293 3.8.6.1',
+    [...zero.segments, ...zero.probes, zero.opened],
+    `The ${name(f, zero.side)} did not read for ${duration(closedFor(f, zero))}: zero window, ${probes}${end}.`,
+  );
+}
+
+function sayZeroWindows(f: Facts, say: Say, side: Side, episodes: readonly ZeroWindow[]): void {
+  const times = episodes.map((zero) => closedFor(f, zero));
+  const sum = times.reduce((a, b) => a + b, 0);
+  const probes = episodes.reduce((n, zero) => n + zero.probes.length, 0);
+  const last = episodes[episodes.length - 1];
+  say(
+    'zero-window',
+    'proven',
+    'RFC 9293 3.8.6.1',
+    episodes.flatMap((zero) => [...zero.segments, ...zero.probes, zero.opened]),
+    `The ${name(f, side)} read too slowly: its window was closed ${plural(episodes.length, 'time')}, ${duration(Math.max(...times))} at most and ${duration(sum)} in all${probes > 0 ? `; ${plural(probes, 'window probe')}` : ''}${last.opened < 0 ? '; it never opened again' : ''}.`,
+  );
 }
 
 function keepAliveFindings(f: Facts, say: Say): void {
@@ -52,6 +76,9 @@ function keepAliveFindings(f: Facts, say: Say): void {
     );
     return;
   }
+  // It drew a reset: which is told with the end of the connection.
+  if (f.close.reset > indexes.at(-1)! && f.close.resetBy !== side && f.close.cause === 'half-open') return;
+  if (f.close.unheard >= 0 && f.close.unheard === indexes.at(-1)) return;
   say(
     'keepalive',
     'proven',
@@ -97,7 +124,7 @@ export function timingFindings(f: Facts, say: Say): void {
 function sayOutage(f: Facts, say: Say, side: Side, copies: number[]): void {
   const { trace: t } = f;
   const lost = copies.filter((i) => f.lost.has(i));
-  if (lost.length < 2) return;
+  if (lost.length < 2 || f.blackHoles.some((hole) => lost.every((i) => hole.lost.has(i)))) return;
   const from = t.time(lost[0]);
   const atLeast = t.time(lost.at(-1)!) - from;
   const through = copies.find((i) => i > lost.at(-1)!);

@@ -215,7 +215,9 @@ function control(flow: Flow, p: Packet, r: number, side: 0 | 1): void {
   if ((p.flags & FIN) !== 0) own.finSeen = true;
   if ((p.flags & RST) === 0) return;
   const other = flow.sides[side === 0 ? 1 : 0];
-  if (own.packets === 1 || p.seq === own.nextSeq || p.seq === other.lastAck) flow.resetSeen = true;
+  // An old connection's numbers, in which a challenge ACK was given, are not this one's (RFC 9293 section 3.5.1).
+  const within = !own.synSeen || (((p.seq - own.synSeq) | 0) >= 0 && ((p.seq - own.nextSeq) | 0) <= 0);
+  if (own.packets === 1 || p.seq === own.nextSeq || (p.seq === other.lastAck && within)) flow.resetSeen = true;
 }
 
 /** The same number for both directions: sums, mixed. */

@@ -4,13 +4,12 @@
  * is not exactly right with a challenge ACK and goes on).
  */
 
-import { ACK, RST, SYN } from '../wire/tcp.ts';
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
 
 export interface Stray {
   index: number;
-  /** 'reset' or 'syn'. */
-  what: 'reset' | 'syn';
+  what: 'reset' | 'syn' | 'text';
   /** The challenge ACK that answered, -1 for none. */
   challenge: number;
   /** Differences to the side's other packets. */
@@ -28,9 +27,16 @@ interface Usual {
   counts: boolean;
 }
 
+/** A reset's own sender says nothing more; what comes so much later, seconds, was not sent before the reset. */
+const LONG_AFTER = 0.05;
+/** Routes change by a hop or two now and then. */
+const DISTANT = 5;
+
 export function findForeign(t: Trace): Stray[] {
   const strays: Stray[] = [];
-  if (!t.ever(RST) && !t.straySyn) return strays;
+  const suspicious = t.hopsDiffer[0] || t.hopsDiffer[1];
+  if (!t.ever(RST) && !t.straySyn && !suspicious) return strays;
+  markStale(t);
   // Worked out where something looks odd: most connections have nothing of the kind.
   const usual: [Usual | null | undefined, Usual | null | undefined] = [undefined, undefined];
   for (let i = 0; i < t.n; i++) {
@@ -38,15 +44,49 @@ export function findForeign(t: Trace): Stray[] {
     const side = t.side[i] as Side;
     const isReset = (flags & RST) !== 0;
     const isSyn = (flags & (SYN | RST | ACK)) === SYN && t.start[i] !== 0 && t.flow.sides[side].packets > 1;
-    if ((!isReset && !isSyn) || t.verdict[i] !== Verdict.PLAIN) continue;
+    const isText = t.hopsDiffer[side] && t.length(i) > 0 && (flags & (SYN | RST)) === 0;
+    if ((!isReset && !isSyn && !isText) || t.verdict[i] !== Verdict.PLAIN) continue;
     const own = usual[side] === undefined ? usualOf(t, side) : usual[side];
     usual[side] = own;
-    const stray = judge(t, i, isReset ? 'reset' : 'syn', own);
+    const stray = isText ? judgeText(t, i, own) : judge(t, i, isReset ? 'reset' : 'syn', own);
     if (stray === null) continue;
     t.verdict[i] = Verdict.FOREIGN;
     strays.push(stray);
   }
   return strays;
+}
+
+/**
+ * A host that still holds an earlier connection of these ports answers the SYN with an ACK in the old numbers; the reset
+ * that draws, in those numbers too, is not about this connection (RFC 9293 section 3.5.1, RFC 5961 section 4).
+ */
+function markStale(t: Trace): void {
+  let stale = -1;
+  const spoken: [boolean, boolean] = [false, false];
+  for (let i = 0; i < t.n && !(spoken[0] && spoken[1]); i++) {
+    const flags = t.flags(i);
+    const side = t.side[i] as Side;
+    if ((flags & SYN) !== 0) spoken[side] = true;
+    else if ((flags & RST) !== 0) {
+      if (stale >= 0 && t.side[i] !== t.side[stale] && t.log.seq(t.record[i]) === t.log.ack(t.record[stale]))
+        t.verdict[i] = Verdict.FOREIGN;
+    } else if (!spoken[side] && t.flow.sides[side].synSeen && (flags & ACK) !== 0 && t.ack[i] !== 1) {
+      stale = i;
+      t.verdict[i] = Verdict.FOREIGN;
+    }
+  }
+}
+
+/** Text from elsewhere: a hop count that next to none of the side's packets have, and a number out of line. */
+function judgeText(t: Trace, i: number, usual: Usual | null): Stray | null {
+  const found = t.ttl(i);
+  if (usual === null || Math.abs(usual.ttl - found) <= DISTANT) return null;
+  let alike = 0;
+  for (let k = 0; k < t.n && alike <= 2; k++) if (t.side[k] === t.side[i] && t.ttl(k) === found) alike++;
+  const idOutOfLine = usual.counts && Math.abs(nearestId(t, i, t.side[i] as Side)) > 1024;
+  if (alike > 2 || (usual.counts && !idOutOfLine)) return null;
+  const ttl = { usual: usual.ttl, found };
+  return { index: i, what: 'text', challenge: -1, ttl, idOutOfLine, survived: true, deadly: false };
 }
 
 /** Hop count and identification that most of a side's segments (resets aside) have. */
@@ -86,17 +126,28 @@ function judge(t: Trace, i: number, what: 'reset' | 'syn', usual: Usual | null):
   for (let k = i + 1; k < t.n && !survived; k++) {
     const flags = t.flags(k);
     if (t.side[k] !== side || (flags & (RST | SYN)) !== 0) continue;
-    survived = t.length(k) > 0 || (flags & 1) !== 0 || t.ack[k] >= 0;
+    survived = t.length(k) > 0 || (flags & FIN) !== 0 || t.ack[k] >= 0;
   }
   const stray = { index: i, what, challenge, ttl, idOutOfLine, survived, deadly: false };
   if (what === 'syn') return survived || challenge >= 0 || ttl !== null || idOutOfLine ? stray : null;
   // A reset is the peer's own unless something speaks against it.
   const exact = t.start[i] === nextOf(t, i, side);
   if (challenge >= 0 && !exact && survived) return stray;
-  const distant = ttl !== null && Math.abs(ttl.usual - ttl.found) > 5;
-  if (!distant && !(idOutOfLine && t.ipId(i) !== 0 && survived)) return null;
+  const distant = ttl !== null && Math.abs(ttl.usual - ttl.found) > DISTANT;
+  if (!distant && !(idOutOfLine && t.ipId(i) !== 0 && survived) && !wentOn(t, i)) return null;
   stray.deadly = !otherWentOn(t, i);
   return stray;
+}
+
+/** Its side sends text or closes as if it had never sent reset i. */
+function wentOn(t: Trace, i: number): boolean {
+  const side = t.side[i];
+  const established = t.ack[i] > 1 || t.start[i] > 1;
+  for (let k = i + 1; established && k < t.n; k++) {
+    if (t.side[k] !== side || (t.flags(k) & (RST | SYN)) !== 0 || t.time(k) - t.time(i) < LONG_AFTER) continue;
+    if (t.length(k) > 0 || (t.flags(k) & FIN) !== 0) return true;
+  }
+  return false;
 }
 
 /** Distance of record i's IP identification from its neighbours of the same side. */

@@ -26,6 +26,8 @@ export interface Handshake {
   synAcks: number[];
   ack: number;
   reset: number;
+  /** An ACK in the numbers of an earlier connection, before the SYN-ACK. */
+  stale: number;
   /** SYNs and SYN-ACKs that did not arrive. */
   lostSyns: number;
   lostSynAcks: number;
@@ -47,6 +49,7 @@ export function findHandshake(t: Trace, place: Place): Handshake {
     synAcks: [],
     ack: -1,
     reset: -1,
+    stale: -1,
     lostSyns: 0,
     lostSynAcks: 0,
     lostAcks: 0,
@@ -57,8 +60,15 @@ export function findHandshake(t: Trace, place: Place): Handshake {
   };
   const opening: [number, number] = [-1, -1];
   for (let i = 0; i < t.n; i++) {
-    if (t.verdict[i] === Verdict.FOREIGN || t.verdict[i] === Verdict.CAPTURED_TWICE) continue;
     const flags = t.flags(i);
+    if (
+      t.verdict[i] === Verdict.FOREIGN &&
+      h.synAcks.length === 0 &&
+      (flags & (SYN | RST | ACK)) === ACK &&
+      t.length(i) === 0
+    )
+      h.stale = i;
+    if (t.verdict[i] === Verdict.FOREIGN || t.verdict[i] === Verdict.CAPTURED_TWICE) continue;
     const side = t.side[i] as Side;
     if ((flags & (SYN | RST)) === SYN && t.start[i] === 0) {
       if ((flags & ACK) !== 0) h.synAcks.push(i);
@@ -142,7 +152,7 @@ function classify(t: Trace, h: Handshake, opening: [number, number]): void {
  * the SYN-ACKs to it, and to each later SYN that had a round trip's time to be answered, were lost.
  */
 function countLosses(t: Trace, place: Place, h: Handshake): void {
-  if (h.synAcks.length === 0 || h.kind === 'simultaneous-open' || h.kind === 'split') return;
+  if (h.synAcks.length === 0 || h.stale >= 0 || h.kind === 'simultaneous-open' || h.kind === 'split') return;
   const first = h.synAcks[0];
   const before = h.syns.filter((i) => i < first);
   const server: Side = h.client === 0 ? 1 : 0;

@@ -130,14 +130,18 @@ export function findBackOff(t: Trace, d: [Delivery, Delivery]): BackOff[] {
       const last = d[side].retransmissions[k].index;
       if (done.has(last)) continue;
       const copies: number[] = [];
+      let told = 0;
       for (let i = last; i >= 0; i = t.copyOf[i]) {
         copies.unshift(i);
+        if (done.has(i)) told++;
         done.add(i);
         if (copies.length > 64) break;
       }
       const intervals = copies.slice(1).map((i, n) => t.time(i) - t.time(copies[n]));
       const doubling = intervals.filter((s, n) => n > 0 && s >= 1.5 * intervals[n - 1]).length;
       const capped = intervals.filter((s, n) => n > 0 && s > 0.95 * intervals[n - 1] && s >= MOST_WAIT).length;
+      // The same copies again, of which the last was sent in pieces.
+      if (told > 1) continue;
       if (copies.length >= 3 && doubling >= 1 && doubling + capped >= intervals.length - 3 && intervals.at(-1)! > 0.3) {
         runs.push({ side, copies, intervals });
       }

@@ -78,6 +78,8 @@ export class Trace {
   /** All flags each side ever set, and all {@link Bit}s: what none of them hints at need not be looked for. */
   readonly union: [number, number] = [0, 0];
   traits = 0;
+  /** Whether a side's packets, resets aside, came with different hop counts. */
+  readonly hopsDiffer: [boolean, boolean] = [false, false];
   /** Seconds between the earliest and the latest record; clocks of captures also step back. */
   span = 0;
   /** Whether a SYN without ACK carries another number than the connection's. */
@@ -197,12 +199,18 @@ export class Trace {
     let traits = 0;
     let earliest = Number.POSITIVE_INFINITY;
     let latest = Number.NEGATIVE_INFINITY;
+    const hops: [number, number] = [-1, -1];
     let r = flow.head;
     for (let i = 0; i < n && r !== NONE; i++, r = log.next(r)) {
       const bits = log.bits(r);
       const side: Side = (bits & Bit.REVERSE) !== 0 ? 1 : 0;
       const other: Side = side === 0 ? 1 : 0;
       const flags = log.flags(r);
+      const hop = log.ttl(r);
+      if (hop !== hops[side] && (flags & RST) === 0) {
+        if (hops[side] >= 0) this.hopsDiffer[side] = true;
+        hops[side] = hop;
+      }
       const length = log.length(r);
       const shown = length > 0 ? flags | TEXT : flags;
       if (side === 0) first |= shown;

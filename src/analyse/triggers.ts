@@ -30,7 +30,7 @@ export function triggerOf(t: Trace, place: Place, own: Working, i: number, origi
   // RFC 6582 section 3.2: an acknowledgment of some of what was out when recovery began asks for the next segment.
   if (own.acknowledged < own.recover && silence < SOON + rtt)
     return own.recoverByTimeout ? 'after-timeout' : 'partial-ack';
-  if (original < 0) return 'unknown';
+  if (original < 0) return stopped ? 'timer' : 'unknown';
   if (stopped && t.end[i] < own.maxEnd) {
     own.recover = own.maxEnd;
     own.recoverByTimeout = true;
@@ -38,7 +38,8 @@ export function triggerOf(t: Trace, place: Place, own: Working, i: number, origi
   // RFC 8985 section 7: a probe sends the last segment again, well before the timeout.
   const first = t.copyOf[original] < 0;
   const last = first && t.end[i] === own.maxEnd;
-  return last && waited < SHORTEST_TIMEOUT ? 'tail-probe' : 'timeout';
+  if (waited >= SHORTEST_TIMEOUT) return 'timeout';
+  return last ? 'tail-probe' : 'unknown';
 }
 
 function asksFor(own: Working, start: number, piece: number): boolean {
