@@ -24,7 +24,8 @@ export class ListenHandle {
   private port = 0;
   private v6Only = false;
   private listener: Listener | null = null;
-  private acceptPlanned = false;
+  /** Turns in which one is going to be accepted. */
+  private planned = 0;
   private readonly resource = new AsyncResource('ESTABLISTENER', { requireManualDestroy: true });
 
   constructor(source: HandleSource) {
@@ -62,14 +63,15 @@ export class ListenHandle {
     return 0;
   }
 
-  /** Each connection in a turn of its own, as libuv does it. */
+  /** All that wait in one turn, as libuv does it, each in a callback of its own, with its ticks and promises behind it. */
   private planAccept(): void {
-    if (this.acceptPlanned) return;
-    this.acceptPlanned = true;
-    setImmediate(() => {
-      this.acceptPlanned = false;
-      this.acceptOne();
-    });
+    const waiting = this.listener?.waiting ?? 0;
+    for (; this.planned < waiting; this.planned++) {
+      setImmediate(() => {
+        this.planned--;
+        this.acceptOne();
+      });
+    }
   }
 
   private acceptOne(): void {
@@ -77,7 +79,6 @@ export class ListenHandle {
     const connection = listener?.accept(this.host.now()) ?? null;
     if (listener === null || connection === null) return;
     this.host.wake();
-    if (listener.waiting > 0) this.planAccept();
     const handle = new TcpHandle(this.source);
     handle.accept(connection, listener.local.family === 6);
     this.onconnection?.(0, handle);
