@@ -79,7 +79,9 @@ async function run(
   const address = options.address[0].split('/')[0];
   writeAll(1, Buffer.from(`ready ${address.includes(':') ? `[${address}]` : address}:${port}\n`));
 
-  process.on('SIGUSR1', () => writeAll(1, Buffer.from(`${socketTable(host.stack).join('\n')}\n`)));
+  process.on('SIGUSR1', () =>
+    writeAll(1, Buffer.from(`${socketTable(host.stack.connections(host.now())).join('\n')}\n`)),
+  );
   const stop = (): void => {
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);

@@ -6,10 +6,10 @@
 
 import type nodeNet from 'node:net';
 import { defaultHost } from './embedded.ts';
-import { createNet } from './node/net.ts';
+import { createNet, type OwnSocket } from './node/net.ts';
 
 export { defaultHost, useHost } from './embedded.ts';
-export { createNet, type Net } from './node/net.ts';
+export { createNet, type Net, type SocketOptionCalls } from './node/net.ts';
 
 const net = createNet(defaultHost);
 export default net;
@@ -32,7 +32,7 @@ export const {
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = net as typeof net & { Stream: typeof net.Socket };
 
-export type Socket = nodeNet.Socket;
+export type Socket = OwnSocket;
 export type Server = nodeNet.Server;
 export type BlockList = nodeNet.BlockList;
 export type SocketAddress = nodeNet.SocketAddress;

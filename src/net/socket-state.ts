@@ -1,8 +1,11 @@
 /** What a Duplex socket says of itself and has been told: names, counts, options, idle time. */
 
 import { Duplex, type DuplexOptions } from 'node:stream';
+import { EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Connection } from '../stack/connection.ts';
+import type { ConnectionOptions } from '../stack/connection-options.ts';
+import { type SocketOptionName, toConnectionOptions } from '../stack/socket-options.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { checkDuration, checkFunction } from './checks.ts';
 
@@ -22,6 +25,8 @@ export class SocketState extends Duplex {
   protected written = 0;
   protected noDelay = false;
   protected keepAlive: { on: boolean; delay: number } | null = null;
+  /** What setOption was told. */
+  protected chosen: ConnectionOptions = {};
   /** Of an IPv6 listener: IPv4 addresses are shown as ::ffff:a.b.c.d. */
   private readonly mapped: boolean;
   private idleTimer: ReturnType<typeof setTimeout> | null = null;
@@ -94,6 +99,26 @@ export class SocketState extends Duplex {
     this.keepAlive = { on: enable, delay: initialDelay };
     this.configure();
     return this;
+  }
+
+  /**
+   * Sets an option of the connection under its Linux name; before it connects, for its opening.
+   * @throws EstabError EINVAL that names what there is.
+   */
+  setOption(name: SocketOptionName, value: number | boolean | string): this {
+    const options = toConnectionOptions(name, value);
+    this.chosen = { ...this.chosen, ...options };
+    const { connection } = this;
+    if (connection === null || connection.detached) return this;
+    connection.configure(this.host.now(), options);
+    this.host.wake();
+    return this;
+  }
+
+  /** What is in force of an option. @throws EstabError ENOTCONN before there is a connection, EINVAL */
+  getOption(name: SocketOptionName): number | string {
+    if (this.connection === null) throw new EstabError('ENOTCONN', 'there is no connection yet; ask once it connects');
+    return this.connection.getOption(name);
   }
 
   /** @throws ERR_INVALID_ARG_TYPE, ERR_OUT_OF_RANGE as node:net. */

@@ -106,6 +106,7 @@ export class Socket extends SocketState {
         port,
         ...(localAddress === undefined ? {} : { local: IpAddress.parse(localAddress) }),
         ...(localPort === undefined ? {} : { localPort }),
+        options: this.chosen,
       });
       this.adopt(connection);
       this.host.wake();

@@ -4,7 +4,7 @@
  * the next `deliverEvents`.
  */
 
-import { type ErrorCode, EstabError } from '../base/errors.ts';
+import type { ErrorCode } from '../base/errors.ts';
 import { seqGt } from '../base/seq.ts';
 import { NEVER, type Time } from '../base/time.ts';
 import type { TimerNode } from '../base/timer-wheel.ts';
@@ -20,8 +20,6 @@ import {
   State,
   type StateName,
   send,
-  setKeepAlive,
-  setUserTimeout,
   stateName,
   status,
   type Tcb,
@@ -31,10 +29,12 @@ import {
   urgentRemaining,
 } from '../tcp/index.ts';
 import type { IpAddress } from '../wire/address.ts';
+import { applyOptions, type BufferLimits, type ConnectionOptions, checkOptions } from './connection-options.ts';
 import type { Egress } from './egress.ts';
 import { Endpoint, EndpointKind } from './endpoint.ts';
 import type { EventSource } from './events.ts';
 import type { Listener } from './listener.ts';
+import { readOption, type SocketOptionName, toConnectionOptions } from './socket-options.ts';
 import type { TimeWait } from './time-wait.ts';
 import type { StackTrace } from './trace.ts';
 
@@ -63,36 +63,14 @@ export interface ConnectionHandler {
   closed?(connection: Connection, error: ErrorCode | null): void;
 }
 
-/** What an application may choose about a connection, at its opening or later. */
-export interface ConnectionOptions {
-  /** No waiting for company for small segments (MUST-17). */
-  readonly noDelay?: boolean;
-  readonly keepAlive?: boolean;
-  /** Idle time before the first probe, ms; between probes, ms; unanswered probes that end the connection. */
-  readonly keepAliveTimeMs?: number;
-  readonly keepAliveIntervalMs?: number;
-  readonly keepAliveProbes?: number;
-  /** R2 as a time in ms: 0 leaves it to tcp_retries2, Infinity never gives up (MUST-21). */
-  readonly userTimeoutMs?: number;
-  /** Diffserv field, in the place it has in the header: 0 … 255, of which the low two bits (ECN) are ignored (MUST-48). */
-  readonly trafficClass?: number;
-  /** TTL or hop limit, 1 … 255 (MUST-49). */
-  readonly hopLimit?: number;
-  /** Whether {@link ConnectionHandler.softError} is wanted (SHLD-20). */
-  readonly softErrors?: boolean;
-  /** Most bytes that wait unread; above rmem_max it counts as that. To count in the window scale, give it at the opening. */
-  readonly receiveBuffer?: number;
-}
-
 /** What the host does for its connections. */
-export interface ConnectionHost {
+export interface ConnectionHost extends BufferLimits {
   /** Something was done to a connection: its timer, its place in the line and its events are to be looked at. */
   touch(now: Time, connection: Connection): void;
   /** There are events, and somebody to tell them to. */
   announce(connection: Connection): void;
   /** The application lets go; false when there are too many orphans, and the connection is to be aborted. */
   mayOrphan(): boolean;
-  readonly receiveBufferMax: number;
   readonly trace: StackTrace | null;
   /** The latest time the host was told. */
   readonly now: Time;
@@ -253,8 +231,21 @@ export class Connection extends Endpoint implements TimerNode, EventSource, TcbT
    */
   configure(now: Time, options: ConnectionOptions): void {
     checkOptions(options);
-    applyOptions(this.tcb, now, options, this.host.receiveBufferMax);
+    applyOptions(this.tcb, now, options, this.host);
     if (!this.detached) this.host.touch(now, this);
+  }
+
+  /**
+   * Sets an option under its Linux name: `setOption(now, 'TCP_USER_TIMEOUT', 30_000)`.
+   * @throws EstabError EINVAL that names what there is.
+   */
+  setOption(now: Time, name: SocketOptionName, value: number | boolean | string): void {
+    this.configure(now, toConnectionOptions(name, value));
+  }
+
+  /** What is in force of an option. @throws EstabError EINVAL for a name there is not. */
+  getOption(name: SocketOptionName): number | string {
+    return readOption(this.tcb, name);
   }
 
   /** The engine's own. */
@@ -299,36 +290,3 @@ const TELLING: readonly [event: number, tell: (handler: ConnectionHandler, conne
   ],
   [Event.NOT_RESPONDING, (handler, connection) => handler.notResponding?.(connection)],
 ];
-
-/** Sets what {@link checkOptions} found good; `receiveBufferMax` is the host's limit in bytes. */
-export function applyOptions(tcb: Tcb, now: Time, options: ConnectionOptions, receiveBufferMax: number): void {
-  if (options.noDelay !== undefined) tcb.nagle = !options.noDelay;
-  tcb.keepAliveTimeMs = options.keepAliveTimeMs ?? tcb.keepAliveTimeMs;
-  tcb.keepAliveIntervalMs = options.keepAliveIntervalMs ?? tcb.keepAliveIntervalMs;
-  tcb.keepAliveProbes = options.keepAliveProbes ?? tcb.keepAliveProbes;
-  const retimed = options.keepAliveTimeMs !== undefined && tcb.keepAlive;
-  if (options.keepAlive !== undefined || retimed) setKeepAlive(tcb, now, options.keepAlive ?? true);
-  if (options.userTimeoutMs !== undefined) setUserTimeout(tcb, now, options.userTimeoutMs);
-  if (options.trafficClass !== undefined) tcb.trafficClass = options.trafficClass & 0xfc;
-  tcb.hopLimit = options.hopLimit ?? tcb.hopLimit;
-  tcb.reportSoftErrors = options.softErrors ?? tcb.reportSoftErrors;
-  if (options.receiveBuffer !== undefined) {
-    tcb.receiveBufferSize = Math.min(options.receiveBuffer, receiveBufferMax);
-  }
-}
-
-/** Checks options before anything is made with them. @throws EstabError EINVAL */
-export function checkOptions(options: ConnectionOptions): void {
-  checkRange('keepAliveTimeMs', options.keepAliveTimeMs, 1, Number.MAX_SAFE_INTEGER);
-  checkRange('keepAliveIntervalMs', options.keepAliveIntervalMs, 1, Number.MAX_SAFE_INTEGER);
-  checkRange('keepAliveProbes', options.keepAliveProbes, 1, 127);
-  checkRange('userTimeoutMs', options.userTimeoutMs, 0, Number.POSITIVE_INFINITY);
-  checkRange('trafficClass', options.trafficClass, 0, 255);
-  checkRange('hopLimit', options.hopLimit, 1, 255);
-  checkRange('receiveBuffer', options.receiveBuffer, 1, Number.MAX_SAFE_INTEGER);
-}
-
-function checkRange(name: string, value: number | undefined, min: number, max: number): void {
-  if (value === undefined || (value >= min && value <= max)) return;
-  throw new EstabError('EINVAL', `${name} ${value} is not in ${min} … ${max}`);
-}

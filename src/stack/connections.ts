@@ -70,6 +70,10 @@ export class Connections implements ConnectionHost {
     return this.core.settings.rmem_max;
   }
 
+  get sendBufferMax(): number {
+    return this.core.settings.wmem_max;
+  }
+
   /** A connection over a fresh TCB, in the tables; `iface` is the way to the peer. */
   create(
     now: Time,

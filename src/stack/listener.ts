@@ -2,7 +2,8 @@
 
 import type { Time } from '../base/time.ts';
 import type { IpAddress } from '../wire/address.ts';
-import type { Connection, ConnectionOptions } from './connection.ts';
+import type { Connection } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { Endpoint, EndpointKind } from './endpoint.ts';
 import type { EventSource } from './events.ts';
 import { ConnectionQueue, SynQueue } from './syn-queue.ts';

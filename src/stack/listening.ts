@@ -8,11 +8,12 @@ import type { Time } from '../base/time.ts';
 import { decodeOptions, encodeOptions } from '../crypto/cookie.ts';
 import { Counter } from '../ip/counters.ts';
 import { Event, openFromCookie, openPassive, Tcb } from '../tcp/index.ts';
-import { windowShift } from '../tcp/options.ts';
-import { DEFAULT_MSS, headersLength } from '../tcp/tcb.ts';
+import { announcedMss, windowShift } from '../tcp/options.ts';
+import { DEFAULT_MSS } from '../tcp/tcb.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { ACK, CWR, ECE, FIN, RST, type Segment, SYN } from '../wire/tcp.ts';
-import { applyOptions, type Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
+import { applyOptions, applyShownOptions } from './connection-options.ts';
 import type { AcceptQueueHost, Connections } from './connections.ts';
 import type { Core } from './core.ts';
 import type { EventQueue } from './events.ts';
@@ -84,7 +85,7 @@ export class Listening implements ListenerHost, AcceptQueueHost {
     if (listener === null) return;
     this.core.counters.increment(Counter.TcpPassiveOpens);
     listener.acceptQueue.push(connection);
-    applyOptions(connection.tcb, now, listener.options, this.connections.receiveBufferMax);
+    applyOptions(connection.tcb, now, listener.options, this.connections);
     this.events.push(listener);
   }
 
@@ -180,11 +181,8 @@ export class Listening implements ListenerHost, AcceptQueueHost {
     const child = this.connections.create(now, route.device, local, destinationPort, remote, sourcePort);
     child.listener = listener;
     child.scope = core.arriving;
-    const { receiveBuffer, hopLimit, trafficClass } = listener.options;
-    // What the SYN,ACK itself shows; the rest of the options can wait for the handshake's end.
-    if (receiveBuffer !== undefined) child.tcb.receiveBufferSize = Math.min(receiveBuffer, core.settings.rmem_max);
-    if (hopLimit !== undefined) child.tcb.hopLimit = hopLimit;
-    if (trafficClass !== undefined) child.tcb.trafficClass = trafficClass & 0xfc;
+    // The rest of the options can wait for the handshake's end.
+    applyShownOptions(child.tcb, listener.options, this.connections);
     return child;
   }
 
@@ -212,12 +210,10 @@ export class Listening implements ListenerHost, AcceptQueueHost {
     reply.seq = core.cookies.make(now, local, syn.destinationPort, remote, syn.sourcePort, syn.seq, offered);
     reply.ack = seqAdd(syn.seq, 1);
     reply.flags = SYN | ACK;
-    template.receiveBufferSize = Math.min(
-      listener.options.receiveBuffer ?? tcpConfig.receiveBuffer,
-      core.settings.rmem_max,
-    );
-    reply.window = Math.min(template.receiveBufferSize, MAX_UNSCALED_WINDOW);
-    reply.mss = core.pmtu.get(now, remote, route.device.mtu) - headersLength(family);
+    this.fit(template, listener);
+    template.mtu = core.pmtu.get(now, remote, route.device.mtu);
+    reply.window = Math.min(template.receiveBufferSize, template.windowClamp, MAX_UNSCALED_WINDOW);
+    reply.mss = announcedMss(template);
     if (tcpConfig.timestamps && syn.timestamps) {
       const scale = tcpConfig.windowScaling ? syn.windowScale : -1;
       const sack = tcpConfig.sack && syn.sackPermitted;
@@ -234,6 +230,15 @@ export class Listening implements ListenerHost, AcceptQueueHost {
     core.counters.increment(Counter.SyncookiesSent);
     const { hopLimit = core.settings.ip_default_ttl, trafficClass = 0 } = listener.options;
     replies.send(now, null, local, remote, hopLimit, trafficClass & 0xfc);
+  }
+
+  /** One template serves all listeners: what one of them asks for must not stay for the next. */
+  private fit(template: Tcb, listener: Listener): void {
+    template.receiveBufferSize = template.config.receiveBuffer;
+    template.receiveBufferLocked = false;
+    template.mssClamp = Number.POSITIVE_INFINITY;
+    template.windowClamp = Number.POSITIVE_INFINITY;
+    applyShownOptions(template, listener.options, this.connections);
   }
 
   /** An ACK for no connection: the end of a handshake that was left to a cookie, or for nobody. */

@@ -7,13 +7,8 @@ import { Counter } from '../ip/counters.ts';
 import type { Interface } from '../ip/interface.ts';
 import { openActive } from '../tcp/index.ts';
 import { IPV6_ANY, IpAddress } from '../wire/address.ts';
-import {
-  applyOptions,
-  type Connection,
-  type ConnectionHandler,
-  type ConnectionOptions,
-  checkOptions,
-} from './connection.ts';
+import type { Connection, ConnectionHandler } from './connection.ts';
+import { applyOptions, type ConnectionOptions, checkOptions } from './connection-options.ts';
 import type { Connections } from './connections.ts';
 import type { Core } from './core.ts';
 import { ANY_PORT, type Endpoint, EndpointKind } from './endpoint.ts';
@@ -83,7 +78,7 @@ export class Opening {
     const iss = this.takePlace(now, place) ?? core.isns.isn(now, local, localPort, remote, port);
     const connection = connections.create(now, route.device, local, localPort, remote, port);
     connection.scope = scope;
-    applyOptions(connection.tcb, now, choices, connections.receiveBufferMax);
+    applyOptions(connection.tcb, now, choices, connections);
     const offset = core.settings.tcp_timestamps === 2 ? 0 : core.isns.timestampOffset(local, localPort, remote, port);
     openActive(connection.tcb, now, iss, offset);
     core.counters.increment(Counter.TcpActiveOpens);

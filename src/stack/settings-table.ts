@@ -162,6 +162,7 @@ export const SETTINGS = {
 
   // -- memory
   rmem_max: integer(CORE, 4_194_304, 2304, INT_MAX, 'bytes', 'most an application may ask for as receive buffer'),
+  wmem_max: integer(CORE, 4_194_304, 4608, INT_MAX, 'bytes', 'most an application may ask for as send buffer'),
   tcp_mem: vector([287_901, 383_868, 575_802], 0, INT_MAX, 'pages of 4096', 'all TCP buffers: ease, pressure, limit'),
   tcp_moderate_rcvbuf: flag(1, 'receive buffers follow the application'),
   tcp_rmem: vector([4096, 131_072, 33_554_432], 1, INT_MAX, 'bytes', 'receive buffer: least, first, greatest'),
@@ -192,9 +193,6 @@ export const SETTINGS = {
       'ACKs a second',
       'challenge ACKs of the whole host; each connection has its own limit instead',
     ),
-  ),
-  wmem_max: notActedOn(
-    integer(CORE, 4_194_304, 4608, INT_MAX, 'bytes', 'most an application may ask for as send buffer; none can so far'),
   ),
   tcp_recovery: notActedOn(integer(IPV4, 1, 0, 7, 'bit set', 'RACK-TLP; recovery is NewReno so far')),
 } as const satisfies Record<string, SettingSpec>;

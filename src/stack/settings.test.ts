@@ -68,11 +68,7 @@ describe('settings', () => {
   });
 
   it('name those without effect', () => {
-    expect(settingsNotActedOn()).toEqual([
-      'net.ipv4.tcp_challenge_ack_limit',
-      'net.core.wmem_max',
-      'net.ipv4.tcp_recovery',
-    ]);
+    expect(settingsNotActedOn()).toEqual(['net.ipv4.tcp_challenge_ack_limit', 'net.ipv4.tcp_recovery']);
   });
 
   it('read lists of ports', () => {

@@ -33,6 +33,7 @@ import type { Listener, ListenOptions } from './listener.ts';
 import { Listening } from './listening.ts';
 import { type ConnectOptions, Opening } from './opening.ts';
 import type { Settings } from './settings-table.ts';
+import { type SocketRow, socketRow } from './socket-table.ts';
 import { TcpInput } from './tcp-input.ts';
 import { TcpOutput } from './tcp-output.ts';
 import { TcpReplies } from './tcp-replies.ts';
@@ -55,7 +56,7 @@ export class Stack {
   private readonly ipOutput: IpOutput;
   private readonly ipInput: IpInput;
   private readonly icmpInput: IcmpInput;
-  private readonly connections: Connections;
+  private readonly table: Connections;
   private readonly opening: Opening;
   private readonly udpSockets: UdpSockets;
   private loopbackFrame = new Uint8Array(0);
@@ -74,12 +75,12 @@ export class Stack {
     const icmpOutput = new IcmpOutput(core, this.ipOutput);
     const tcpOutput = new TcpOutput(core, ports, this.ipOutput);
     const replies = new TcpReplies(core, this.ipOutput);
-    this.connections = new Connections(core, new Demux(core.keyed), egresses, events, tcpOutput);
-    const listening = new Listening(core, this.connections, replies, events);
-    this.opening = new Opening(core, this.connections, listening);
+    this.table = new Connections(core, new Demux(core.keyed), egresses, events, tcpOutput);
+    const listening = new Listening(core, this.table, replies, events);
+    this.opening = new Opening(core, this.table, listening);
     this.udpSockets = new UdpSockets(core, this.ipOutput, icmpOutput, events);
-    this.icmpInput = new IcmpInput(core, this.connections, this.udpSockets, this.ipOutput, ports);
-    const tcpInput = new TcpInput(core, this.connections, listening, replies);
+    this.icmpInput = new IcmpInput(core, this.table, this.udpSockets, this.ipOutput, ports);
+    const tcpInput = new TcpInput(core, this.table, listening, replies);
     this.ipInput = new IpInput(core, ports, tcpInput, this.udpSockets, this.icmpInput, icmpOutput);
   }
 
@@ -129,14 +130,14 @@ export class Stack {
 
   /** Runs the timers that are due, and carries what the host sends to itself. */
   handleTimeout(now: Time): void {
-    const { core, connections } = this;
-    const { wheel } = connections;
+    const { core, table } = this;
+    const { wheel } = table;
     core.now = now;
     // Neighbours first: what they bring to an end need not be sent again.
     for (const port of this.ports) port?.neighbours.timeouts(now);
     for (let due = wheel.popDue(now); due !== null; due = wheel.popDue(now)) {
-      if (due.kind === EndpointKind.TIME_WAIT) connections.timeWaits.expire(now, due as TimeWait);
-      else connections.timeout(now, due as Connection);
+      if (due.kind === EndpointKind.TIME_WAIT) table.timeWaits.expire(now, due as TimeWait);
+      else table.timeout(now, due as Connection);
     }
     this.ipInput.expireFragments(now);
     this.carryLoopback(now);
@@ -150,14 +151,14 @@ export class Stack {
     this.core.now = now;
     const egress = this.egresses[iface.index];
     if (egress.takeTurn()) return egress.queue.pop(out);
-    const length = this.connections.transmit(now, egress, out);
+    const length = this.table.transmit(now, egress, out);
     return length > 0 ? length : egress.queue.pop(out);
   }
 
   /** When handleTimeout is to be called next; NEVER when nothing is planned. May be earlier than anything is due. */
   nextDeadline(): Time {
     if (this.events.busy || this.egresses[0].busy) return this.core.now;
-    let earliest = Math.min(this.connections.wheel.nextDeadline(), this.ipInput.reassembly.nextDeadline());
+    let earliest = Math.min(this.table.wheel.nextDeadline(), this.ipInput.reassembly.nextDeadline());
     for (const port of this.ports) if (port !== null) earliest = Math.min(earliest, port.neighbours.nextDeadline());
     return earliest;
   }
@@ -216,9 +217,17 @@ export class Stack {
     return this.core.settings;
   }
 
+  /**
+   * Who is there now, in the words of `ss -tin`; {@link socketTable} prints it.
+   * @param now for "how long ago"; the latest time the host was told if left out.
+   */
+  connections(now: Time = this.core.now): SocketRow[] {
+    return this.endpoints().map((endpoint) => socketRow(endpoint, now));
+  }
+
   /** Who is there now, ordered by ports: listeners, connections and what is left of them in TIME-WAIT. */
   endpoints(): Endpoint[] {
-    const list = [...this.connections.demux.entries()];
+    const list = [...this.table.demux.entries()];
     return list.sort((a, b) => a.localPort - b.localPort || a.remotePort - b.remotePort || a.r3 - b.r3);
   }
 
@@ -238,7 +247,7 @@ export class Stack {
     /** Bytes in datagrams being reassembled. */
     readonly fragmentMemory: number;
   } {
-    const { demux, timeWaits, orphans, budget } = this.connections;
+    const { demux, timeWaits, orphans, budget } = this.table;
     const fragmentMemory = this.ipInput.reassembly.memory;
     return { endpoints: demux.size, timeWait: timeWaits.size, orphans, memory: budget.used, fragmentMemory };
   }

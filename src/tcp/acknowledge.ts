@@ -86,6 +86,7 @@ function advance(tcb: Tcb, seg: Segment, now: Time): void {
   // The FIN, the last thing in sequence space, is not in the buffer.
   const octets = Math.min(Math.max(seqDiff(seg.ack, tcb.sndText), 0), tcb.sendBuffer.length);
   tcb.sendBuffer.drop(octets);
+  tcb.bytesAcked += octets;
   tcb.sndText = seqAdd(tcb.sndText, octets);
   tcb.sndUna = seg.ack;
   noteArrived(tcb);

@@ -56,5 +56,5 @@ export function orphan(tcb: Tcb, now: Time): void {
 
 /** tcp_fin_timeout: the RFC has no limit here, and a peer that never sends its FIN would hold the TCB for ever. */
 export function startOrphanLife(tcb: Tcb, now: Time): void {
-  if (tcb.orphaned && tcb.lifeDeadline === NEVER) tcb.lifeDeadline = now + tcb.config.finTimeoutMs;
+  if (tcb.orphaned && tcb.lifeDeadline === NEVER) tcb.lifeDeadline = now + tcb.finTimeoutMs;
 }

@@ -7,6 +7,7 @@ import { sendSyn } from './open.ts';
 import { updateMss, windowShift } from './options.ts';
 import { State } from './state.ts';
 import { setState, type Tcb } from './tcb.ts';
+import { offerSynWindow } from './window.ts';
 
 /** What the cookie (and our timestamp, echoed) remembered of the SYN. */
 export interface CookieContents {
@@ -47,7 +48,7 @@ export function openFromCookie(tcb: Tcb, now: Time, cookie: CookieContents, seg:
   tcb.rcvUp = tcb.rcvNxt;
   tcb.lastAckSent = tcb.rcvNxt;
   tcb.receiveBuffer.reset(tcb.rcvNxt);
-  tcb.rcvAdv = seqAdd(tcb.rcvNxt, Math.min(tcb.receiveBufferSize, 0xffff));
+  offerSynWindow(tcb);
   tcb.peerMss = cookie.mss;
   tcb.wscaleOk = tcb.config.windowScaling && cookie.windowScale >= 0;
   tcb.sndWscale = tcb.wscaleOk ? cookie.windowScale : 0;

@@ -19,7 +19,8 @@ export function openActive(tcb: Tcb, now: Time, iss: Seq, tsOffset: number): voi
   chooseIss(tcb, iss, tsOffset);
   tcb.passive = false;
   // Linux's count: linear timeouts come on top of tcp_syn_retries, which then makes 67 s of six.
-  tcb.synRetryLimit = tcb.config.synRetries + Math.max(tcb.config.synLinearTimeouts - 1, 0);
+  const retries = tcb.synRetries < 0 ? tcb.config.synRetries : tcb.synRetries;
+  tcb.synRetryLimit = retries + Math.max(tcb.config.synLinearTimeouts - 1, 0);
   sendSyn(tcb, now);
   setState(tcb, State.SYN_SENT);
 }

@@ -30,7 +30,8 @@ export function negotiate(tcb: Tcb, seg: Segment, now: Time): void {
 
 /** The smallest shift by which the largest receive buffer can be told in 16 bits. */
 export function windowShift(tcb: Tcb): number {
-  const largest = Math.max(tcb.receiveBufferSize, tcb.config.moderateReceiveBuffer ? tcb.config.receiveBufferMax : 0);
+  const grows = tcb.config.moderateReceiveBuffer && !tcb.receiveBufferLocked;
+  const largest = Math.max(tcb.receiveBufferSize, grows ? tcb.config.receiveBufferMax : 0);
   let shift = 0;
   while (shift < MAX_WINDOW_SHIFT && largest > MAX_UNSCALED_WINDOW * 2 ** shift) shift++;
   return shift;
@@ -38,13 +39,13 @@ export function windowShift(tcb: Tcb): number {
 
 /** Eff.snd.MSS: the smaller of the peer's MSS and our path's, never below the floor, options taken off (MUST-16). */
 export function updateMss(tcb: Tcb): void {
-  const mss = Math.max(Math.min(tcb.peerMss, tcb.mtu - headersLength(tcb.family)), tcb.config.minSendMss);
+  const mss = Math.max(Math.min(tcb.peerMss, announcedMss(tcb)), tcb.config.minSendMss);
   tcb.sndMss = mss - (tcb.timestampsOk ? TIMESTAMPS_LENGTH : 0);
 }
 
-/** The MSS we announce: what our own MTU lets us receive, options not taken off (MUST-67, RFC 6691). */
+/** The MSS we announce: what our own MTU lets us receive, options not taken off (MUST-67, RFC 6691), or less if asked. */
 export function announcedMss(tcb: Tcb): number {
-  return tcb.mtu - headersLength(tcb.family);
+  return Math.min(tcb.mtu - headersLength(tcb.family), tcb.mssClamp);
 }
 
 /** Puts our offer on a SYN, our answer on a SYN,ACK. */

@@ -35,6 +35,13 @@ export function wantsOutput(tcb: Tcb): boolean {
  * @returns false when there is nothing to send now. Call until then.
  */
 export function output(tcb: Tcb, now: Time, seg: Segment): boolean {
+  if (!next(tcb, now, seg)) return false;
+  tcb.segsOut++;
+  if (seg.payloadLength > 0) tcb.dataSegsOut++;
+  return true;
+}
+
+function next(tcb: Tcb, now: Time, seg: Segment): boolean {
   if (tcb.rstPending) return reset(tcb, now, seg);
   if (tcb.state === State.CLOSED || tcb.state === State.LISTEN) return false;
   if (tcb.synPending) return syn(tcb, now, seg);
@@ -135,6 +142,7 @@ function text(tcb: Tcb, now: Time, seg: Segment, from: Seq, length: number, fin:
   } else {
     stopTimingOf(tcb, next);
     tcb.totalRetransmits++;
+    tcb.bytesRetransmitted += length;
   }
   if (seqLt(tcb.sndNxt, next)) tcb.sndNxt = next;
   if (fin && !tcb.finSent) {

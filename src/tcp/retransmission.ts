@@ -63,7 +63,8 @@ export function discountDelay(tcb: Tcb, due: Time, now: Time): void {
 /** A SYN or SYN,ACK was not answered (MUST-22). */
 function synTimeout(tcb: Tcb, now: Time): void {
   const spent = tcb.synRetransmits >= tcb.synRetryLimit;
-  const early = !tcb.passive && now - tcb.firstUnansweredAt < tcb.config.synR2MinMs;
+  // Who chose the number of tries has chosen the time.
+  const early = !tcb.passive && tcb.synRetries < 0 && now - tcb.firstUnansweredAt < tcb.config.synR2MinMs;
   if (spent && !early) {
     enterClosed(tcb, tcb.passive ? null : (tcb.softError ?? 'ETIMEDOUT'));
     return;

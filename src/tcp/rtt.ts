@@ -15,6 +15,7 @@ const RTO_AFTER_LOST_SYN_MS = 3000;
 /** Takes one round-trip sample into SRTT, RTTVAR and RTO (2.2, 2.3). */
 export function sampleRtt(tcb: Tcb, sampleMs: number): void {
   const r = Math.max(sampleMs, 0);
+  if (r < tcb.minRttMs) tcb.minRttMs = r;
   if (!tcb.hasRtt) {
     tcb.hasRtt = true;
     tcb.srttMs = r;

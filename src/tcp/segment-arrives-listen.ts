@@ -9,6 +9,7 @@ import { sendSyn } from './open.ts';
 import { negotiate } from './options.ts';
 import { State } from './state.ts';
 import { setState, type Tcb } from './tcb.ts';
+import { offerSynWindow } from './window.ts';
 
 export function segmentArrivesListen(tcb: Tcb, seg: Segment, now: Time): void {
   // First, check for a RST: it can't be an answer to anything.
@@ -44,7 +45,7 @@ export function learnPeer(tcb: Tcb, seg: Segment, now: Time): void {
   tcb.rcvUp = tcb.rcvNxt;
   tcb.lastAckSent = tcb.rcvNxt;
   tcb.receiveBuffer.reset(tcb.rcvNxt);
-  tcb.rcvAdv = seqAdd(tcb.rcvNxt, Math.min(tcb.receiveBufferSize, 0xffff));
+  offerSynWindow(tcb);
   tcb.lastReceivedAt = now;
   negotiate(tcb, seg, now);
   setSendWindow(tcb, seg);

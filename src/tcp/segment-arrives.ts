@@ -13,6 +13,11 @@ import type { Tcb } from './tcb.ts';
  * answered once (MUST-58, MUST-59). For a connection in CLOSED see `replyToClosed`.
  */
 export function segmentArrives(tcb: Tcb, seg: Segment, now: Time): void {
+  tcb.segsIn++;
+  if (seg.payloadLength > 0) {
+    tcb.dataSegsIn++;
+    tcb.lastTextAt = now;
+  }
   switch (tcb.state) {
     case State.CLOSED:
       return;

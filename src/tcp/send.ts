@@ -45,10 +45,14 @@ export function send(tcb: Tcb, now: Time, bytes: Uint8Array, options?: SendOptio
 
 /** Full is relative: a path that carries much deserves a buffer of twice its window. */
 export function isSendBufferFull(tcb: Tcb): boolean {
-  const limit = tcb.memoryPressure
-    ? tcb.config.sendBuffer
-    : Math.min(Math.max(tcb.config.sendBuffer, 2 * tcb.cwnd), tcb.config.sendBufferMax);
-  return tcb.sendBuffer.length > limit;
+  return tcb.sendBuffer.length > sendBufferLimit(tcb);
+}
+
+/** Octets above which `send` says full. */
+export function sendBufferLimit(tcb: Tcb): number {
+  if (tcb.sendBufferSize > 0) return tcb.sendBufferSize;
+  if (tcb.memoryPressure) return tcb.config.sendBuffer;
+  return Math.min(Math.max(tcb.config.sendBuffer, 2 * tcb.cwnd), tcb.config.sendBufferMax);
 }
 
 /** RFC 5681 4.1: after an RTO without sending, the window that was learnt is not trusted. */

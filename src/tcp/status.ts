@@ -2,6 +2,8 @@
 
 import type { ErrorCode } from '../base/errors.ts';
 import { seqDiff, seqToUint32 } from '../base/seq.ts';
+import { NEVER, type Time } from '../base/time.ts';
+import { announcedMss } from './options.ts';
 import { urgentRemaining } from './receive.ts';
 import { type StateName, stateName } from './state.ts';
 import { flightSize, rcvWnd, type Tcb } from './tcb.ts';
@@ -35,7 +37,28 @@ export interface TcpStatus {
   readonly rtoMs: number;
   readonly cwnd: number;
   readonly ssthresh: number;
+  readonly minRttMs: number | null;
+  /** Largest packet to our knowledge of the path, and the MSS we announced. */
+  readonly pathMtu: number;
+  readonly announcedMss: number;
+  /** Segments retransmitted in all, and without an answer until now. */
   readonly retransmits: number;
+  readonly unanswered: number;
+  /** Segments, and those with text. */
+  readonly segsOut: number;
+  readonly segsIn: number;
+  readonly dataSegsOut: number;
+  readonly dataSegsIn: number;
+  /** Octets of text: sent (retransmissions included), retransmitted, acknowledged, received in order. */
+  readonly bytesSent: number;
+  readonly bytesRetransmitted: number;
+  readonly bytesAcked: number;
+  readonly bytesReceived: number;
+  /** When a segment with text or FIN was last sent, text received, an ACK received; null for never. */
+  readonly lastSentAt: Time | null;
+  readonly lastReceivedAt: Time | null;
+  readonly lastAckAt: Time | null;
+  readonly receiveBuffer: number;
   readonly error: ErrorCode | null;
   readonly softError: ErrorCode | null;
 }
@@ -50,7 +73,7 @@ export function status(tcb: Tcb): TcpStatus {
     sndWnd: tcb.sndWnd,
     rcvNxt: seqToUint32(tcb.rcvNxt),
     rcvWnd: rcvWnd(tcb),
-    unsent: Math.max(tcb.sendBuffer.length - Math.max(seqDiff(tcb.sndNxt, tcb.sndText), 0), 0),
+    unsent: tcb.sendBuffer.length - sentText(tcb),
     inFlight: flightSize(tcb),
     unread: tcb.receiveBuffer.readable,
     urgent: urgentRemaining(tcb),
@@ -66,8 +89,29 @@ export function status(tcb: Tcb): TcpStatus {
     rtoMs: tcb.rtoMs,
     cwnd: tcb.cwnd,
     ssthresh: tcb.ssthresh,
+    minRttMs: tcb.hasRtt ? tcb.minRttMs : null,
+    pathMtu: tcb.mtu,
+    announcedMss: announcedMss(tcb),
     retransmits: tcb.totalRetransmits,
+    unanswered: tcb.retransmits,
+    segsOut: tcb.segsOut,
+    segsIn: tcb.segsIn,
+    dataSegsOut: tcb.dataSegsOut,
+    dataSegsIn: tcb.dataSegsIn,
+    bytesSent: tcb.bytesAcked + sentText(tcb) + tcb.bytesRetransmitted,
+    bytesRetransmitted: tcb.bytesRetransmitted,
+    bytesAcked: tcb.bytesAcked,
+    bytesReceived: tcb.bytesReceived,
+    lastSentAt: tcb.lastSentAt === NEVER ? null : tcb.lastSentAt,
+    lastReceivedAt: tcb.lastTextAt === NEVER ? null : tcb.lastTextAt,
+    lastAckAt: tcb.synAcked ? tcb.lastReceivedAt : null,
+    receiveBuffer: tcb.receiveBufferSize,
     error: tcb.error,
     softError: tcb.softError,
   };
+}
+
+/** Octets in the send buffer that have been sent. */
+function sentText(tcb: Tcb): number {
+  return Math.min(Math.max(seqDiff(tcb.sndNxt, tcb.sndText), 0), tcb.sendBuffer.length);
 }

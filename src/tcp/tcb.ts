@@ -158,6 +158,7 @@ export class Tcb {
   rttvarMs = 0;
   rtoMs: number;
   hasRtt = false;
+  minRttMs = NEVER;
   /** The RTO was doubled and no trusted sample has come since. */
   backedOff = false;
   /** When the retransmission timer last fired. */
@@ -173,14 +174,26 @@ export class Tcb {
   /** Retransmissions of the SYN or SYN,ACK, and how many there may be. */
   synRetransmits = 0;
   synRetryLimit: number;
+  /** TCP_SYNCNT: the application's own number for an open, -1 for none of its own. */
+  synRetries = -1;
   /** Go-back-N after a timeout: [rtxNext, rtxEnd) is to be sent again. */
   rtxNext: Seq = ZERO;
   rtxEnd: Seq = ZERO;
   /** Zero-window probes since the window closed, and since the peer last answered one. */
   zeroWindowProbes = 0;
   unansweredProbes = 0;
-  /** Retransmitted segments since the connection began, for STATUS. */
+
+  // -- counts since the connection began, for STATUS: segments, those of them with text, and octets of text
   totalRetransmits = 0;
+  segsOut = 0;
+  segsIn = 0;
+  dataSegsOut = 0;
+  dataSegsIn = 0;
+  bytesAcked = 0;
+  bytesRetransmitted = 0;
+  bytesReceived = 0;
+  /** When text last arrived. */
+  lastTextAt: Time = NEVER;
 
   // -- congestion control (RFC 5681) and NewReno recovery (RFC 6582)
   cwnd = 0;
@@ -225,6 +238,18 @@ export class Tcb {
   keepAliveProbes: number;
   /** R2 as a time: 0 means tcp_retries2 decides, Infinity never gives up (MUST-21). */
   userTimeoutMs = 0;
+  /** TCP_QUICKACK: text is acknowledged at once. */
+  quickAck = false;
+  /** TCP_MAXSEG: the largest segment announced and sent, options included; Infinity leaves it to the path. */
+  mssClamp = Number.POSITIVE_INFINITY;
+  /** TCP_WINDOW_CLAMP: the largest window offered. */
+  windowClamp = Number.POSITIVE_INFINITY;
+  /** SO_RCVBUF was given: the receive buffer stays as it is. */
+  receiveBufferLocked = false;
+  /** SO_SNDBUF: 0 leaves the send buffer to follow the congestion window. */
+  sendBufferSize = 0;
+  /** TCP_LINGER2: life of an orphan in FIN-WAIT-2. */
+  finTimeoutMs: number;
   /** TTL or hop limit of sent packets (MUST-49). */
   hopLimit = 64;
   /** Diffserv field and, in the low two bits, nothing: ECN is the engine's (MUST-48). */
@@ -247,6 +272,7 @@ export class Tcb {
     this.receiveBufferSize = config.receiveBuffer;
     this.rtoMs = config.rtoInitialMs;
     this.synRetryLimit = config.synRetries;
+    this.finTimeoutMs = config.finTimeoutMs;
     this.nagle = config.nagle;
     this.keepAlive = config.keepAlive;
     this.keepAliveTimeMs = config.keepAliveTimeMs;

@@ -42,6 +42,7 @@ function accept(tcb: Tcb, seg: Segment, skip: number, length: number, now: Time)
   const readable = buffer.insert(from, seg.payload, seg.payloadOffset + skip, length);
   tcb.rcvNxt = buffer.textNext;
   if (readable > 0) {
+    tcb.bytesReceived += readable;
     tcb.events |= Event.READABLE;
     if ((seg.flags & PSH) !== 0) tcb.pushSeen = true;
   }
@@ -53,7 +54,7 @@ function accept(tcb: Tcb, seg: Segment, skip: number, length: number, now: Time)
   }
   tcb.unacked += readable;
   // SHLD-19: at least every second full segment.
-  if (tcb.unacked >= 2 * tcb.sndMss) tcb.ackNow = true;
+  if (tcb.unacked >= 2 * tcb.sndMss || tcb.quickAck) tcb.ackNow = true;
   else if (tcb.ackDeadline === NEVER) tcb.ackDeadline = now + tcb.config.delayedAckMs;
 }
 

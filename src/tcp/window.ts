@@ -5,14 +5,14 @@ import type { Time } from '../base/time.ts';
 import { mayReceive } from './state.ts';
 import { rcvWnd, type Tcb } from './tcb.ts';
 
-/** Octets of receive buffer not taken by text that waits for the application. */
+/** Octets of receive buffer not taken by text that waits for the application, as far as they may be offered. */
 function freeSpace(tcb: Tcb): number {
-  return Math.max(tcb.receiveBufferSize - tcb.receiveBuffer.readable, 0);
+  return Math.min(Math.max(tcb.receiveBufferSize - tcb.receiveBuffer.readable, 0), tcb.windowClamp);
 }
 
 /** The least step by which the right edge may move: half the buffer or a full segment (3.8.6.2.2). */
 function leastStep(tcb: Tcb): number {
-  return Math.min(tcb.receiveBufferSize / 2, tcb.sndMss);
+  return Math.min(Math.min(tcb.receiveBufferSize, tcb.windowClamp) / 2, tcb.sndMss);
 }
 
 /**
@@ -36,7 +36,7 @@ export function offerWindow(tcb: Tcb): number {
 
 /** The unscaled window of a SYN or SYN,ACK (RFC 7323 2.2). */
 export function offerSynWindow(tcb: Tcb): number {
-  const field = Math.min(tcb.receiveBufferSize, 0xffff);
+  const field = Math.min(tcb.receiveBufferSize, tcb.windowClamp, 0xffff);
   tcb.rcvAdv = seqAdd(tcb.rcvNxt, field);
   return field;
 }
@@ -58,7 +58,7 @@ export function noteTaken(tcb: Tcb, count: number, now: Time): void {
  * it, so that the window never is what limits a sender in slow start.
  */
 function moderate(tcb: Tcb, count: number, now: Time): void {
-  if (!tcb.config.moderateReceiveBuffer) return;
+  if (!tcb.config.moderateReceiveBuffer || tcb.receiveBufferLocked) return;
   tcb.takenSince += count;
   if (!tcb.hasRtt || now - tcb.takenSinceAt < Math.max(tcb.srttMs, 1)) return;
   const wanted = Math.min(2 * tcb.takenSince + 16 * tcb.sndMss, tcb.config.receiveBufferMax);

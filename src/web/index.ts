@@ -7,5 +7,14 @@ export {
   type TCPServerSocketOptions,
   type TCPSocketOptions,
 } from './direct-sockets.ts';
-export { connect, listen, Socket, type SocketAddress, type SocketInfo, type WebListener } from './socket.ts';
+export {
+  type ConnectOptions,
+  connect,
+  type ListenOptions,
+  listen,
+  Socket,
+  type SocketAddress,
+  type SocketInfo,
+  type WebListener,
+} from './socket.ts';
 export { createStack, type NetworkStack, type TapInterface } from './tcpip.ts';

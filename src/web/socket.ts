@@ -5,14 +5,30 @@
 
 import { type ErrorCode, EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import type { Connection, ConnectionOptions } from '../stack/connection.ts';
+import type { Connection } from '../stack/connection.ts';
+import type { ConnectionOptions } from '../stack/connection-options.ts';
 import type { Listener } from '../stack/listener.ts';
+import type { SocketOptionName } from '../stack/socket-options.ts';
 import { IpAddress } from '../wire/address.ts';
 
 export interface SocketAddress {
   /** An IP address. */
   readonly hostname: string;
   readonly port: number;
+}
+
+export interface ConnectOptions {
+  /** Of the connection, from its SYN on. */
+  readonly options?: ConnectionOptions;
+}
+
+export interface ListenOptions {
+  /** 0 chooses one. */
+  readonly port: number;
+  readonly hostname?: string;
+  readonly backlog?: number;
+  /** For all its connections. */
+  readonly options?: ConnectionOptions;
 }
 
 export interface SocketInfo {
@@ -81,6 +97,20 @@ export class Socket {
   configure(options: ConnectionOptions): void {
     this.connection.configure(this.host.now(), options);
     this.host.wake();
+  }
+
+  /**
+   * Sets an option under its Linux name: `setOption('TCP_KEEPIDLE', 60)`.
+   * @throws EstabError EINVAL that names what there is.
+   */
+  setOption(name: SocketOptionName, value: number | boolean | string): void {
+    this.connection.setOption(this.host.now(), name, value);
+    this.host.wake();
+  }
+
+  /** What is in force of an option. */
+  getOption(name: SocketOptionName): number | string {
+    return this.connection.getOption(name);
   }
 
   /** Ends both directions: what was written still goes out. */
@@ -193,10 +223,11 @@ export class Socket {
  * Opens a connection.
  * @throws EstabError EINVAL when the address makes no sense; what the network says comes through `opened`.
  */
-export function connect(host: Host, address: SocketAddress): Socket {
+export function connect(host: Host, address: SocketAddress, options: ConnectOptions = {}): Socket {
   const connection = host.stack.connect(host.now(), {
     remote: IpAddress.parse(address.hostname),
     port: address.port,
+    options: options.options ?? {},
   });
   host.wake();
   return new Socket(host, connection, false);
@@ -209,7 +240,7 @@ export interface WebListener extends AsyncIterable<Socket> {
 }
 
 /** Listens on a port of the host; 0 chooses one. */
-export function listen(host: Host, options: { port: number; hostname?: string; backlog?: number }): WebListener {
+export function listen(host: Host, options: ListenOptions): WebListener {
   const accepted: Socket[] = [];
   let waiting: (() => void) | null = null;
   let closed = false;
@@ -224,6 +255,7 @@ export function listen(host: Host, options: { port: number; hostname?: string; b
     port: options.port,
     ...(options.hostname === undefined ? {} : { address: IpAddress.parse(options.hostname) }),
     ...(options.backlog === undefined ? {} : { backlog: options.backlog }),
+    ...(options.options === undefined ? {} : { options: options.options }),
     handler: { acceptable: take },
   });
   return {

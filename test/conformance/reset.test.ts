@@ -67,7 +67,9 @@ describe('RFC 5961: blind attacks on an open connection', () => {
     const before = status(t.tcb);
     t.arrives({ seq: 1, ack: 1462 });
     t.sends({ flags: 'A', seq: 1461, ack: 1 });
-    expect(status(t.tcb)).toEqual(before);
+    // Nothing but the counts of segments.
+    const { segsIn, segsOut } = before;
+    expect(status(t.tcb)).toEqual({ ...before, segsIn: segsIn + 1, segsOut: segsOut + 1 });
   });
 
   test('B07: a hundred thousand forged segments in a second draw two challenge ACKs', () => {

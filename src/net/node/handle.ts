@@ -5,7 +5,9 @@
  */
 
 import { EstabError } from '../../base/errors.ts';
-import type { Connection, ConnectionOptions } from '../../stack/connection.ts';
+import type { Connection } from '../../stack/connection.ts';
+import type { ConnectionOptions } from '../../stack/connection-options.ts';
+import { type SocketOptionName, toConnectionOptions } from '../../stack/socket-options.ts';
 import { IpAddress } from '../../wire/address.ts';
 import { errnoOf } from '../errors.ts';
 import {
@@ -175,6 +177,18 @@ export class TcpHandle extends StreamHandle {
   setKeepAlive(enable: boolean, delaySeconds: number): number {
     const times = enable && delaySeconds > 0 ? { keepAliveTimeMs: delaySeconds * 1000 } : {};
     return this.configure({ keepAlive: enable, keepAliveIntervalMs: 1000, keepAliveProbes: 10, ...times });
+  }
+
+  /** @throws EstabError EINVAL that names what there is. */
+  setOption(name: SocketOptionName, value: number | boolean | string): void {
+    const failed = this.configure(toConnectionOptions(name, value));
+    if (failed !== 0) throw new EstabError('EINVAL', `${name} ${value} is not allowed`);
+  }
+
+  /** @throws EstabError ENOTCONN, EINVAL */
+  getOption(name: SocketOptionName): number | string {
+    if (this.connection === null) throw new EstabError('ENOTCONN', 'there is no connection yet; ask once it connects');
+    return this.connection.getOption(name);
   }
 
   private configure(options: ConnectionOptions): number {

@@ -1,15 +1,36 @@
 /** `node:net` with handles of ours: Node's own Socket and Server, whose connections go over a host of ours. */
 
 import net from 'node:net';
+import { EstabError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
+import type { SocketOptionName } from '../../stack/socket-options.ts';
 import { TcpHandle } from './handle.ts';
 import { isStrayKernelHandle, reinitializeHandle, type SocketInternals } from './internals.ts';
 import { ListenHandle } from './listen-handle.ts';
 import { lookupLocalhost } from './localhost.ts';
 import type { HandleSource } from './source.ts';
 
+/** What connections of ours can be told beside: options under their Linux names. */
+export interface SocketOptionCalls {
+  setOption(name: SocketOptionName, value: number | boolean | string): this;
+  getOption(name: SocketOptionName): number | string;
+}
+
+/** A socket of ours: Node's, with options under their Linux names beside. */
+export type OwnSocket = net.Socket & SocketOptionCalls;
+
+interface OwnCalls {
+  readonly Socket: new (options?: net.SocketConstructorOpts) => OwnSocket;
+  connect(options: net.NetConnectOpts, connectionListener?: () => void): OwnSocket;
+  connect(port: number, host?: string, connectionListener?: () => void): OwnSocket;
+  createConnection(options: net.NetConnectOpts, connectionListener?: () => void): OwnSocket;
+  createConnection(port: number, host?: string, connectionListener?: () => void): OwnSocket;
+  createServer(options?: net.ServerOpts, connectionListener?: (socket: OwnSocket) => void): net.Server;
+  createServer(connectionListener?: (socket: OwnSocket) => void): net.Server;
+}
+
 /** A module like `node:net`; the names are Node's, and so are their types. */
-export type Net = typeof net;
+export type Net = OwnCalls & Omit<typeof net, 'Socket'>;
 
 type Normalized = [options: net.NetConnectOpts, callback: (() => void) | null];
 interface NetInternals {
@@ -107,6 +128,19 @@ export function createNet(host: Host | (() => Host)): Net {
       return super.connect(prepareConnect(this, args, source) as never);
     }
 
+    /** An option of the connection under its Linux name; before it connects, for its opening. */
+    setOption(name: SocketOptionName, value: number | boolean | string): this {
+      const inner = this as unknown as SocketInternals;
+      if (inner._handle === null) inner[reinitializeHandle](new TcpHandle(source));
+      ownHandle(inner).setOption(name, value);
+      return this;
+    }
+
+    /** What is in force of it. */
+    getOption(name: SocketOptionName): number | string {
+      return ownHandle(this as unknown as SocketInternals).getOption(name);
+    }
+
     [reinitializeHandle](handle: object): void {
       const inherited = net.Socket.prototype as unknown as SocketInternals;
       exchangeHandle(inherited[reinitializeHandle], this as unknown as SocketInternals, ours(handle, source));
@@ -145,6 +179,12 @@ export function createNet(host: Host | (() => Host)): Net {
       return handle.bind6(address ?? '::', port, flags ?? 0) || handle;
     },
   } as unknown as Net;
+}
+
+/** @throws EstabError ENOTCONN when there is none of ours: before it connects, and after it has closed. */
+function ownHandle({ _handle: handle }: SocketInternals): TcpHandle {
+  if (handle instanceof TcpHandle) return handle;
+  throw new EstabError('ENOTCONN', 'the socket has no connection of ours; it is not connected, or closed');
 }
 
 /** Node's constructors may be called without `new`, and by `Socket.call(this)`; classes may not. */
