@@ -10,6 +10,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SeededRandom } from '../src/base/random.ts';
+import { checksumSet, pseudoHeaderSum } from '../src/wire/checksum.ts';
 
 const COUNT = Number(process.argv[2] ?? 410_000);
 const directory = mkdtempSync(join(tmpdir(), 'estab-bench-'));
@@ -58,9 +59,11 @@ function generate(): number {
     b.writeUInt32BE(seq >>> 0, 40);
     b.writeUInt32BE(ack >>> 0, 44);
     b.writeUInt16BE(0x8000 | flags, 48);
-    b.writeUInt16BE(500, 50);
+    b.writeUInt16BE(64_240, 50);
     b.writeUInt32BE(0x0101080a, 56);
     b.writeUInt32BE(Math.floor(microseconds / 1000) >>> 0, 60);
+    checksumSet(0, b, 16, 20, 26);
+    checksumSet(pseudoHeaderSum(4, 0, 0, 0, c.source, 0, 0, 0, server, 6, 32 + length), b, 36, 32 + length, 52);
     buffered.push(b);
     written++;
     if (buffered.length >= 1000) {

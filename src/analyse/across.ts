@@ -1,7 +1,8 @@
 /** What only shows across connections: floods, scans, storms, and many of a kind as one line. */
 
-import type { ConnectionReport, Finding } from './report.ts';
-import { duration, list, plural } from './words.ts';
+import type { Outcome } from './outcome.ts';
+import type { Finding } from './report.ts';
+import { duration, largest, list, plural, smallest } from './words.ts';
 
 /** Half-open attempts from which on a flood is considered, and the share of them all, and the rate a second. */
 const FLOOD_ATTEMPTS = 50;
@@ -12,10 +13,10 @@ const SCAN_TARGETS = 10;
 export interface Across {
   findings: Finding[];
   /** Connections that are part of a flood or scan: what they did one by one is not worth a line. */
-  involved: Set<ConnectionReport>;
+  involved: Set<Outcome>;
 }
 
-export function findAcross(connections: ConnectionReport[]): Across {
+export function findAcross(connections: Outcome[]): Across {
   const findings: Finding[] = [];
   const flooded = findFloods(connections, findings);
   const scanned = findScans(connections, findings);
@@ -25,15 +26,12 @@ export function findAcross(connections: ConnectionReport[]): Across {
   return { findings, involved: new Set([...flooded, ...scanned]) };
 }
 
-function isIncomplete(c: ConnectionReport): boolean {
+function isIncomplete(c: Outcome): boolean {
   return c.handshake === 'half-open' || c.handshake === 'unanswered';
 }
 
-function groupBy(
-  connections: ConnectionReport[],
-  key: (c: ConnectionReport) => string,
-): Map<string, ConnectionReport[]> {
-  const groups = new Map<string, ConnectionReport[]>();
+function groupBy(connections: Outcome[], key: (c: Outcome) => string): Map<string, Outcome[]> {
+  const groups = new Map<string, Outcome[]>();
   for (const c of connections) {
     const k = key(c);
     const group = groups.get(k);
@@ -43,16 +41,16 @@ function groupBy(
   return groups;
 }
 
-function findFloods(connections: ConnectionReport[], findings: Finding[]): Set<ConnectionReport> {
-  const involved = new Set<ConnectionReport>();
+function findFloods(connections: Outcome[], findings: Finding[]): Set<Outcome> {
+  const involved = new Set<Outcome>();
   if (connections.filter(isIncomplete).length < FLOOD_ATTEMPTS) return involved;
   const until = connections.reduce((latest, c) => Math.max(latest, c.start + c.duration), 0);
   for (const group of groupBy(connections, (c) => `${c.server.address}|${c.server.port}`).values()) {
     const honest = honestClients(group);
     const open = group.filter((c) => isIncomplete(c) && !honest.has(c.client.address));
     if (open.length < FLOOD_ATTEMPTS) continue;
-    const start = Math.min(...open.map((c) => c.start));
-    const end = Math.max(...open.map((c) => c.start));
+    const start = smallest(open.map((c) => c.start));
+    const end = largest(open.map((c) => c.start));
     const rate = open.length / Math.max(end - start, 0.001);
     const sources = new Set(open.map((c) => `${c.client.address} ${c.client.port}`)).size;
     const addresses = new Set(open.map((c) => c.client.address)).size;
@@ -77,9 +75,9 @@ function findFloods(connections: ConnectionReport[], findings: Finding[]): Set<C
 }
 
 /** Whether the backlog filled, or cookies answered beyond it: from who was answered, and whose answer was repeated. */
-function defence(open: ConnectionReport[], until: number): string {
+function defence(open: Outcome[], until: number): string {
   const answered = open.filter((c) => c.handshake === 'half-open');
-  const repeated = answered.filter((c) => c.counts.retransmitted > 0).length;
+  const repeated = answered.filter((c) => c.retransmitted > 0).length;
   const silent = open.length - answered.length;
   if (answered.length === 0) return 'No SYN was answered: the backlog was full, or a filter dropped them.';
   if (silent > 0.1 * open.length) {
@@ -87,7 +85,7 @@ function defence(open: ConnectionReport[], until: number): string {
   }
   // Who keeps state repeats its SYN-ACK a second later (RFC 6298 section 2.1), where the capture lasts that long.
   const watched = answered.filter((c) => until - c.start > 1.5);
-  const forgotten = watched.filter((c) => c.counts.retransmitted === 0).length;
+  const forgotten = watched.filter((c) => c.retransmitted === 0).length;
   if (watched.length > 0 && forgotten > 0.5 * watched.length) {
     return `The server kept answering; ${answered.length - repeated} of its SYN-ACKs were sent once and never repeated, so it kept no state for them (SYN cookies).`;
   }
@@ -97,7 +95,7 @@ function defence(open: ConnectionReport[], until: number): string {
 }
 
 /** Addresses that completed a connection, or that tried again as a real client does when it gets no answer. */
-function honestClients(group: ConnectionReport[]): Set<string> {
+function honestClients(group: Outcome[]): Set<string> {
   const honest = new Set<string>();
   for (const c of group) {
     const persistent = c.handshake === 'unanswered' && c.packets > 1;
@@ -106,11 +104,11 @@ function honestClients(group: ConnectionReport[]): Set<string> {
   return honest;
 }
 
-function victims(attempts: ConnectionReport[], start: number): string {
+function victims(attempts: Outcome[], start: number): string {
   const during = attempts.filter((c) => c.start + c.duration >= start);
   const complete = during.filter((c) => !isIncomplete(c));
   const failed = during.filter(isIncomplete);
-  const late = complete.filter((c) => c.states.some((s) => s.client === 'ESTABLISHED' && s.time - c.start > 0.5));
+  const late = complete.filter((c) => c.late);
   if (during.length === 0) return 'No legitimate client is in the capture.';
   if (failed.length === 0 && late.length === 0) {
     return `${plural(complete.length, 'legitimate connection')} completed: clients unaffected.`;
@@ -120,16 +118,18 @@ function victims(attempts: ConnectionReport[], start: number): string {
   return `Of ${plural(during.length, 'legitimate attempt')} ${complete.length} completed${slow}, ${failed.length} got nowhere (${who}).`;
 }
 
-function findScans(connections: ConnectionReport[], findings: Finding[]): Set<ConnectionReport> {
-  const involved = new Set<ConnectionReport>();
+function findScans(connections: Outcome[], findings: Finding[]): Set<Outcome> {
+  const involved = new Set<Outcome>();
   if (connections.filter((c) => c.handshake !== 'complete').length < 0.3 * SCAN_TARGETS) return involved;
-  const pairs = groupBy(connections, (c) => `${c.client.address}|${c.server.address}`);
+  // Who opened everything it tried does not probe.
+  const suspects = new Set(connections.filter((c) => c.handshake !== 'complete').map((c) => c.client.address));
+  const suspicious = connections.filter((c) => suspects.has(c.client.address));
+  const pairs = groupBy(suspicious, (c) => `${c.client.address}|${c.server.address}`);
   for (const group of pairs.values()) {
     const ports = new Set(group.map((c) => c.server.port));
     if (ports.size < SCAN_TARGETS || !looksLikeProbing(group)) continue;
     for (const c of group) involved.add(c);
-    const opened = (c: ConnectionReport): boolean =>
-      c.handshake === 'complete' || (c.handshake === 'half-open' && c.sides.server.packets > 0);
+    const opened = (c: Outcome): boolean => c.handshake === 'complete' || (c.handshake === 'half-open' && c.answered);
     const open = [...new Set(group.filter(opened).map((c) => c.server.port))].sort((a, b) => a - b);
     const refused = group.filter((c) => c.handshake === 'refused').length;
     const silent = group.filter((c) => c.handshake === 'unanswered').length;
@@ -144,18 +144,18 @@ function findScans(connections: ConnectionReport[], findings: Finding[]): Set<Co
       rfc: null,
     });
   }
-  sweeps(connections, findings, involved);
+  sweeps(suspicious, findings, involved);
   return involved;
 }
 
 /** Tried, and left without saying anything: no text in nine of ten. */
-function looksLikeProbing(group: ConnectionReport[]): boolean {
-  const mute = group.filter((c) => c.sides.client.bytes === 0 || c.handshake === 'refused').length;
+function looksLikeProbing(group: Outcome[]): boolean {
+  const mute = group.filter((c) => c.mute || c.handshake === 'refused').length;
   const closed = group.filter((c) => c.handshake !== 'complete').length;
   return mute >= 0.7 * group.length && closed >= 0.3 * group.length;
 }
 
-function sweeps(connections: ConnectionReport[], findings: Finding[], involved: Set<ConnectionReport>): void {
+function sweeps(connections: Outcome[], findings: Finding[], involved: Set<Outcome>): void {
   for (const group of groupBy(connections, (c) => `${c.client.address}|:${c.server.port}`).values()) {
     const hosts = new Set(group.map((c) => c.server.address));
     if (hosts.size < SCAN_TARGETS || !looksLikeProbing(group)) continue;
@@ -169,7 +169,7 @@ function sweeps(connections: ConnectionReport[], findings: Finding[], involved: 
   }
 }
 
-function groupRefusals(connections: ConnectionReport[], findings: Finding[], scanned: Set<ConnectionReport>): void {
+function groupRefusals(connections: Outcome[], findings: Finding[], scanned: Set<Outcome>): void {
   const refused = connections.filter((c) => c.handshake === 'refused' && !scanned.has(c));
   if (refused.length === 0) return;
   const targets = [...new Set(refused.map((c) => `${c.server.address}:${c.server.port}`))];
@@ -183,10 +183,10 @@ function groupRefusals(connections: ConnectionReport[], findings: Finding[], sca
 }
 
 function groupUnanswered(
-  connections: ConnectionReport[],
+  connections: Outcome[],
   findings: Finding[],
-  flooded: Set<ConnectionReport>,
-  scanned: Set<ConnectionReport>,
+  flooded: Set<Outcome>,
+  scanned: Set<Outcome>,
 ): void {
   const silent = connections.filter((c) => c.handshake === 'unanswered' && !flooded.has(c) && !scanned.has(c));
   if (silent.length < 2) return;
@@ -201,8 +201,8 @@ function groupUnanswered(
 }
 
 /** Many connections that retransmit within the same second share a cause on the way. */
-function findStorms(connections: ConnectionReport[], findings: Finding[]): void {
-  const losing = connections.filter((c) => c.handshake === 'complete' && c.counts.lost >= 3);
+function findStorms(connections: Outcome[], findings: Finding[]): void {
+  const losing = connections.filter((c) => c.handshake === 'complete' && c.lost >= 3);
   const complete = connections.filter((c) => c.handshake === 'complete').length;
   if (losing.length < 5 || losing.length < 0.3 * complete) return;
   findings.push({

@@ -18,8 +18,10 @@ import type { Facts } from './facts.ts';
 import type { Flow } from './flow.ts';
 import { FlowTable, isForward } from './flow-table.ts';
 import { headlines } from './headline.ts';
+import { type Outcome, outcomeOf } from './outcome.ts';
 import type { CaptureReport, ConnectionReport } from './report.ts';
 import { SegmentLog } from './segment-log.ts';
+import { TellingConnections } from './telling.ts';
 
 /** Records held before closed connections that have been quiet are analysed ahead of the capture's end. */
 const MANY_RECORDS = 1 << 20;
@@ -29,10 +31,11 @@ const QUIET = 240;
 export interface AnalyserOptions {
   /** Given each connection's facts while its segments are still at hand; for ladders and graphs. */
   inspect?: (facts: Facts, report: ConnectionReport) => void;
-  /** Leaves out the states of connections in which nothing happened: a third of the memory of a capture of very many. */
-  lean?: boolean;
-  /** Takes each finished connection instead of the report's list; for captures of very many. */
-  connection?: (report: ConnectionReport) => void;
+  /**
+   * Whose reports the capture's report holds: `all` (if left out), only those a summary tells of, or the one with this
+   * number; of the others a tenth is kept, for what shows across connections.
+   */
+  keep?: 'all' | 'telling' | number;
 }
 
 export class Analyser implements CaptureHandler {
@@ -43,6 +46,8 @@ export class Analyser implements CaptureHandler {
   private readonly table: FlowTable;
   private readonly options: AnalyserOptions;
   private readonly connections: ConnectionReport[] = [];
+  private readonly telling = new TellingConnections();
+  private readonly outcomes: Outcome[] = [];
   private baseSeconds = Number.NaN;
   private baseNanoseconds = 0;
   private now = 0;
@@ -70,21 +75,30 @@ export class Analyser implements CaptureHandler {
 
   /** The report; `problem` is what the reader found wrong with the file. */
   finish(file: string, problem: CaptureProblem | string | null = null): CaptureReport {
-    this.table.expire(Number.POSITIVE_INFINITY);
-    this.connections.sort((a, b) => a.id - b.id);
+    this.table.finish();
+    this.outcomes.sort((a, b) => a.id - b.id);
     const report: CaptureReport = {
       file,
       packets: this.packets,
       tcpPackets: this.tcpPackets,
       duration: this.now,
       start: Number.isNaN(this.baseSeconds) ? null : { seconds: this.baseSeconds, nanoseconds: this.baseNanoseconds },
-      connections: this.connections,
+      connections: this.kept(),
       findings: [],
       problem: problem === null || typeof problem === 'string' ? problem : problem.message,
     };
-    const across = findAcross(this.connections);
-    report.findings = [...across.findings, ...headlines(this.connections, across.involved)];
+    const across = findAcross(this.outcomes);
+    report.findings = [...across.findings, ...headlines(this.outcomes, across.involved)];
     return report;
+  }
+
+  /** Connections found so far that can get no more packets; after {@link finish}, all. */
+  get total(): number {
+    return this.outcomes.length;
+  }
+
+  private kept(): ConnectionReport[] {
+    return this.options.keep === 'telling' ? this.telling.kept : this.connections.sort((a, b) => a.id - b.id);
   }
 
   private icmp(p: Packet, frame: number, time: number): void {
@@ -112,9 +126,13 @@ export class Analyser implements CaptureHandler {
   }
 
   private retire(flow: Flow): void {
-    const report = analyseFlow(flow, this.log, this.options.inspect, this.options.lean);
+    const { keep = 'all', inspect } = this.options;
+    // What is not kept whole gets its states only where they say something.
+    const whole = keep === 'all' || keep === flow.id;
+    const report = analyseFlow(flow, this.log, whole, inspect);
     this.log.release(flow.head, flow.tail, flow.count, flow.sackSeen);
-    if (this.options.connection !== undefined) this.options.connection(report);
-    else this.connections.push(report);
+    this.outcomes.push(outcomeOf(report));
+    if (whole) this.connections.push(report);
+    else if (keep === 'telling') this.telling.add(report);
   }
 }

@@ -5,6 +5,7 @@
 
 import type { Facts } from './facts.ts';
 import { type Side, Verdict } from './trace.ts';
+import { smallest } from './words.ts';
 
 export interface BlackHole {
   side: Side;
@@ -45,7 +46,7 @@ function cutToFit(f: Facts, side: Side): BlackHole | null {
     .filter((r) => lost.has(r.original) && sizeOf(f, r.index) < sizeOf(f, r.original) && !lost.has(r.index))
     .map((r) => r.index);
   if (lost.size < FEWEST || resized.length === 0) return null;
-  const vanished = Math.min(...[...lost].map((i) => sizeOf(f, i)));
+  const vanished = smallest([...lost].map((i) => sizeOf(f, i)));
   const through = largestThrough(f, side, lost);
   if (through >= vanished || vanished < SMALLEST) return null;
   return { side, lost, resized, vanished, through, open: false };
@@ -58,7 +59,7 @@ function neverThrough(f: Facts, side: Side): BlackHole | null {
   const run = f.backOff.find((b) => b.side === side && d.acknowledged < t.end[b.copies[0]]);
   if (run === undefined) return null;
   const through = largestThrough(f, side, new Set());
-  const vanished = Math.min(...run.copies.map((i) => sizeOf(f, i)));
+  const vanished = smallest(run.copies.map((i) => sizeOf(f, i)));
   if (through === 0 || through >= vanished || vanished < SMALLEST) return null;
   return { side, lost: new Set(run.copies), resized: [], vanished, through, open: true };
 }

@@ -4,6 +4,7 @@ import { roleOf } from './close.ts';
 import { type Facts, findFacts } from './facts.ts';
 import { connectionFindings } from './findings.ts';
 import type { Flow } from './flow.ts';
+import { isUneventful } from './outcome.ts';
 import type { ConnectionReport, Role } from './report.ts';
 import type { SegmentLog } from './segment-log.ts';
 import { sideReports } from './side-report.ts';
@@ -12,17 +13,21 @@ import { type Side, Trace } from './trace.ts';
 import { wiresharkView } from './wireshark.ts';
 import { zeekView } from './zeek.ts';
 
-/** Analyses one connection; `lean` leaves out the states of an uneventful one, `inspect` sees what it is made from, which is gone afterwards. */
+/**
+ * Analyses one connection; `inspect` sees what it is made from, which is gone afterwards. The states of one in which
+ * nothing happened are left out if it is not wanted `whole`.
+ */
 export function analyseFlow(
   flow: Flow,
   log: SegmentLog,
+  whole: boolean,
   inspect?: (facts: Facts, report: ConnectionReport) => void,
-  lean = false,
 ): ConnectionReport {
   const facts = findFacts(new Trace(flow, log));
   const report = reportOf(facts);
-  const uneventful = lean && report.findings.every((finding) => finding.kind === 'clean');
-  if (!uneventful) report.states = followStates(facts.trace, facts.handshake, facts.close, facts.lost);
+  if (whole || !isUneventful(report)) {
+    report.states = followStates(facts.trace, facts.handshake, facts.close, facts.lost);
+  }
   inspect?.(facts, report);
   return report;
 }
@@ -55,7 +60,7 @@ function reportOf(f: Facts): ConnectionReport {
     counts: f.counts,
     states: [],
     findings: connectionFindings(f),
-    wireshark: wiresharkView(t),
+    wireshark: wiresharkView(t, f.plain),
     zeek: zeekView(t, f.delivery),
   };
 }

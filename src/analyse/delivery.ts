@@ -70,10 +70,10 @@ export interface Delivery {
   /** Highest octet sent, and highest acknowledged by the other side. */
   maxEnd: number;
   acknowledged: number;
-  pieces: Pieces;
 }
 
 export interface Working extends Delivery {
+  pieces: Pieces;
   holes: Hole[];
   started: boolean;
   lowest: number;

@@ -1,6 +1,7 @@
 /** A report as text for people: the answer first, the evidence under it. Plain text; colour is the command's affair. */
 
 import type { CaptureReport, ConnectionReport, Finding } from './report.ts';
+import { tellingOf } from './telling.ts';
 import { duration, list, plural, thousands } from './words.ts';
 
 /** How a line is meant, for whoever paints it. */
@@ -14,10 +15,11 @@ export interface DescribeOptions {
   connection?: number;
   /** Every connection, however many; otherwise the first and those with findings. */
   all?: boolean;
+  /** How many connections the capture has, where the report holds only some of them. */
+  total?: number;
   paint?: Paint;
 }
 
-const FEW = 12;
 const GOOD = new Set(['clean']);
 const BAD = new Set([
   ...['loss', 'synack-lost', 'injected-reset', 'injected-syn', 'syn-flood', 'outage', 'overlap', 'keepalive-dead'],
@@ -27,26 +29,29 @@ const BAD = new Set([
 export function describe(report: CaptureReport, options: DescribeOptions = {}): string {
   const paint: Paint = options.paint ?? ((_, text) => text);
   const width = options.width ?? 100;
-  const lines: string[] = [headline(report, paint)];
+  const total = options.total ?? report.connections.length;
+  const lines: string[] = [headline(report, total, paint)];
   const chosen =
     options.connection === undefined
-      ? pick(report, options.all ?? false)
+      ? options.all
+        ? report.connections
+        : tellingOf(report, total)
       : report.connections.filter((c) => c.id === options.connection);
-  if (options.connection === undefined && (report.connections.length > 1 || report.connections.length === 0)) {
+  if (options.connection === undefined && total !== 1) {
     for (const finding of report.findings) lines.push(...findingLines(finding, '', width, paint));
   }
   for (const c of chosen) lines.push('', ...connectionLines(c, width, paint));
-  const hidden = options.connection === undefined ? report.connections.length - chosen.length : 0;
+  const hidden = options.connection === undefined ? total - chosen.length : 0;
   if (hidden > 0) lines.push('', paint('faint', `… ${plural(hidden, 'more connection')}: --all, or --connection N`));
   return `${lines.join('\n')}\n`;
 }
 
-function headline(report: CaptureReport, paint: Paint): string {
-  const place = report.connections.length === 1 ? placeText(report.connections[0]) : '';
+function headline(report: CaptureReport, total: number, paint: Paint): string {
+  const place = total === 1 ? placeText(report.connections[0]) : '';
   const parts = [
     report.file,
     `${plural(report.packets, 'packet')} in ${duration(report.duration)}`,
-    plural(report.connections.length, 'connection'),
+    plural(total, 'connection'),
     ...(place === '' ? [] : [place]),
   ];
   return paint('head', parts.join('  ·  '));
@@ -59,22 +64,6 @@ function placeText(c: ConnectionReport): string {
   const sender = bytes > 0 ? 'client' : 'server';
   const role = Math.abs(bytes) < 1000 ? '' : sender === c.capturePoint ? ' (the sender)' : ' (the receiver)';
   return `captured at the ${c.capturePoint}${role}`;
-}
-
-/** All of a few; of many, those in which something happened. */
-function pick(report: CaptureReport, all: boolean): ConnectionReport[] {
-  const { connections } = report;
-  if (all || connections.length <= FEW) return connections;
-  const grouped = new Set(
-    report.findings.filter((f) => f.kind === 'syn-flood' || f.kind === 'port-scan').map((f) => f.kind),
-  );
-  const telling = connections.filter((c) => {
-    const findings = c.findings.filter((f) => f.kind !== 'clean' && f.kind !== 'mid-stream' && f.kind !== 'idle');
-    if (findings.length === 0) return false;
-    const single = findings.every((f) => ['half-open', 'unanswered', 'refused', 'abort'].includes(f.kind));
-    return !(single && grouped.size > 0);
-  });
-  return telling.slice(0, FEW);
 }
 
 function connectionLines(c: ConnectionReport, width: number, paint: Paint): string[] {

@@ -9,6 +9,7 @@ import { type Delivery, followDelivery } from './delivery.ts';
 import { findForeign, type Stray } from './foreign.ts';
 import { findHandshake, type Handshake } from './handshake.ts';
 import { findPlace, type Place } from './place.ts';
+import { lookForNothing } from './plain.ts';
 import { findProbes, type Probes } from './probes.ts';
 import { type Counts, emptyCounts } from './report.ts';
 import { Bit } from './segment-log.ts';
@@ -25,6 +26,8 @@ export interface Ecn {
 
 export interface Facts {
   trace: Trace;
+  /** At first look nothing happened; see {@link lookForNothing}. */
+  plain: boolean;
   copies: Copies;
   strays: Stray[];
   probes: Probes;
@@ -49,16 +52,19 @@ const NOTHING: ReadonlySet<number> = new Set();
 const CONGESTION = 3 * Bit.ECN;
 
 export function findFacts(trace: Trace): Facts {
-  const copies = findCopies(trace);
+  const plain = lookForNothing(trace);
+  const copies = plain?.copies ?? findCopies(trace);
   const strays = findForeign(trace);
-  const probes = findProbes(trace);
+  const probes = plain?.probes ?? findProbes(trace);
   const place = findPlace(trace);
   const handshake = findHandshake(trace, place);
-  const delivery = followDelivery(trace, place, handshake.kind === 'simultaneous-open' || handshake.kind === 'split');
+  const crossed = handshake.kind === 'simultaneous-open' || handshake.kind === 'split';
+  const delivery = plain?.delivery ?? followDelivery(trace, place, crossed);
   const foreign = strays.length === 0 ? NOTHING : new Set(strays.filter((s) => !s.deadly).map((s) => s.index));
   const close = findClose(trace, place, handshake, delivery, foreign);
   const facts: Facts = {
     trace,
+    plain: plain !== null,
     copies,
     strays,
     probes,
@@ -160,7 +166,7 @@ function count(f: Facts): void {
   c.lostAcks += h.lostAcks;
   c.lost += c.lostAcks + h.lostSyns + h.lostSynAcks;
   if (h.syns.length > 1) for (const i of h.syns.slice(0, h.lostSyns)) markLost(f, i);
-  c.duplicateAcks = duplicateAcks(t);
+  c.duplicateAcks = f.plain ? 0 : duplicateAcks(t);
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Confidence } from './report.ts';
 import { name, other, type Say } from './say.ts';
 import type { SynOptions } from './syn-options.ts';
 import { type Side, Verdict } from './trace.ts';
-import { duration, list, plural } from './words.ts';
+import { duration, largest, list, plural, smallest } from './words.ts';
 
 export function lossFindings(f: Facts, say: Say): void {
   const { trace: t, counts: c } = f;
@@ -164,7 +164,7 @@ function sayNeedless(f: Facts, say: Say, side: Side): void {
 
 function sayReordering(f: Facts, say: Say, side: Side): void {
   const d = f.delivery[side];
-  const late = d.lateness.length > 0 ? ` ${duration(Math.max(...d.lateness) / 1000)} late at most` : '';
+  const late = d.lateness.length > 0 ? ` ${duration(largest(d.lateness) / 1000)} late at most` : '';
   const evidence =
     d.lateness.length > 0
       ? 'older than what overtook them by IP identification, timestamp or time'
@@ -204,7 +204,7 @@ export function pathFindings(f: Facts, say: Say): void {
   const { trace: t } = f;
   const tooBig = (t.flow.icmp ?? []).filter((e) => (e.family === 4 ? e.type === 3 && e.code === 4 : e.type === 2));
   if (tooBig.length > 0) {
-    const mtu = Math.min(...tooBig.map((e) => e.mtu).filter((m) => m > 0));
+    const mtu = smallest(tooBig.map((e) => e.mtu).filter((m) => m > 0));
     const resized = f.delivery.flatMap((d) => d.retransmissions.filter((r) => r.tooBig));
     const tail = resized.length > 0 ? `; ${plural(resized.length, 'segment')} cut to fit and sent again` : '';
     say(

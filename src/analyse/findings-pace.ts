@@ -5,7 +5,7 @@ import type { Facts } from './facts.ts';
 import type { ZeroWindow } from './probes.ts';
 import { name, other, type Say } from './say.ts';
 import { type Side, Verdict } from './trace.ts';
-import { duration, list, plural } from './words.ts';
+import { duration, largest, list, plural, smallest } from './words.ts';
 
 export function windowFindings(f: Facts, say: Say): void {
   const { trace: t } = f;
@@ -54,7 +54,7 @@ function sayZeroWindows(f: Facts, say: Say, side: Side, episodes: readonly ZeroW
     'proven',
     'RFC 9293 3.8.6.1',
     episodes.flatMap((zero) => [...zero.segments, ...zero.probes, zero.opened]),
-    `The ${name(f, side)} read too slowly: its window was closed ${plural(episodes.length, 'time')}, ${duration(Math.max(...times))} at most and ${duration(sum)} in all${probes > 0 ? `; ${plural(probes, 'window probe')}` : ''}${last.opened < 0 ? '; it never opened again' : ''}.`,
+    `The ${name(f, side)} read too slowly: its window was closed ${plural(episodes.length, 'time')}, ${duration(largest(times))} at most and ${duration(sum)} in all${probes > 0 ? `; ${plural(probes, 'window probe')}` : ''}${last.opened < 0 ? '; it never opened again' : ''}.`,
   );
 }
 
@@ -107,8 +107,8 @@ export function timingFindings(f: Facts, say: Say): void {
   }
   if (f.stalls.length > 0) {
     const times = f.stalls.map((s) => s.milliseconds);
-    const low = duration(Math.min(...times) / 1000);
-    const high = duration(Math.max(...times) / 1000);
+    const low = duration(smallest(times) / 1000);
+    const high = duration(largest(times) / 1000);
     const side = f.stalls[0].side;
     say(
       'nagle-delayed-ack',

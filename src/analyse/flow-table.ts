@@ -24,10 +24,6 @@ export class FlowTable {
     this.retired = retired;
   }
 
-  get open(): number {
-    return this.chains.size;
-  }
-
   /** Files a TCP segment. */
   add(p: Packet, frame: number, time: number): Flow {
     const key = keyOf(p);
@@ -54,17 +50,20 @@ export class FlowTable {
     return this.find(keyOf(p), p);
   }
 
-  /** Retires flows last seen before `time` that are over (closed, or never opened); with Infinity, all of them. */
+  /** Retires all flows: the capture is over. */
+  finish(): void {
+    this.chains.clear();
+    for (const flow of this.flows) if (!flow.replaced) this.retired(flow);
+    this.flows = [];
+  }
+
+  /** Retires flows last seen before `time` that are over: closed, or never opened. */
   expire(time: number): void {
     const kept: Flow[] = [];
     for (const flow of this.flows) {
       if (flow.replaced) continue;
-      const over =
-        flow.closed ||
-        flow.sides[0].packets === 0 ||
-        flow.sides[1].packets === 0 ||
-        flow.count <= 6 ||
-        time === Number.POSITIVE_INFINITY;
+      const oneSided = flow.sides[0].packets === 0 || flow.sides[1].packets === 0;
+      const over = flow.closed || oneSided || flow.count <= 6;
       if (flow.lastTime >= time || !over) kept.push(flow);
       else {
         this.unlink(flow);

@@ -1,6 +1,7 @@
 /** The findings of single connections that belong at the head of the capture's account, the gravest first. */
 
-import type { ConnectionReport, Finding } from './report.ts';
+import type { Outcome } from './outcome.ts';
+import type { Finding } from './report.ts';
 
 /** The order in which things matter to somebody who asks what is wrong. */
 const GRAVITY = [
@@ -37,7 +38,7 @@ export function gravityOf(kind: string): number {
 }
 
 /** At most eight, each of a kind of its own. */
-export function headlines(connections: ConnectionReport[], involved: Set<ConnectionReport>): Finding[] {
+export function headlines(connections: Outcome[], involved: Set<Outcome>): Finding[] {
   const chosen = new Map<string, { finding: Finding; connection: number; count: number }>();
   for (const c of connections) {
     if (involved.has(c)) continue;

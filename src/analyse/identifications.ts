@@ -13,7 +13,7 @@ const FEWEST_STRICT = 3;
 /** The share of steps that must follow it. */
 const IN_ORDER = 0.9;
 /** Skips beyond this are a counter set anew, not packets lost. */
-const MOST_SKIPPED = 64;
+export const MOST_SKIPPED = 64;
 
 /** No packet has been seen, any number will do; and numbers that do not tell. */
 export const ANY = -1;

@@ -4,6 +4,7 @@
  * capture is.
  */
 
+import { readI32 } from '../base/bytes.ts';
 import { type Packet, Sum } from '../dissect/packet.ts';
 import { Option } from '../dissect/packet-options.ts';
 
@@ -221,13 +222,19 @@ export class SegmentLog {
   }
 }
 
-/** FNV-1a over up to 32 octets spread over the text: enough to tell "the same bytes again" from "other bytes". */
+/**
+ * FNV-1a over up to 32 octets, eight words of a longer text from its first to its last: enough to tell "the same bytes
+ * again" from "other bytes".
+ */
 function fingerprint(p: Packet): number {
   const { data, payloadOffset, payloadCaptured } = p;
   let hash = 0x811c9dc5 | 0;
-  const step = payloadCaptured <= 32 ? 1 : payloadCaptured / 32;
-  for (let i = 0; i < payloadCaptured; i += step) {
-    hash = Math.imul(hash ^ data[payloadOffset + (i | 0)], 0x01000193);
+  if (payloadCaptured <= 32) {
+    for (let i = 0; i < payloadCaptured; i++) hash = Math.imul(hash ^ data[payloadOffset + i], 0x01000193);
+    return hash;
   }
-  return hash;
+  const last = payloadOffset + payloadCaptured - 4;
+  const step = ((payloadCaptured - 4) / 7) | 0;
+  for (let n = 0; n < 7; n++) hash = Math.imul(hash ^ readI32(data, payloadOffset + n * step), 0x01000193);
+  return Math.imul(hash ^ readI32(data, last), 0x01000193);
 }

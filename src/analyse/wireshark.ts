@@ -33,10 +33,16 @@ interface Flow {
 const KEEP_ALIVE = 1;
 const ZERO_PROBE = 2;
 
-export function wiresharkView(t: Trace): WiresharkView {
+/** `plain`: nothing happened, so that nothing but the opening can have drawn a label. */
+export function wiresharkView(t: Trace, plain = false): WiresharkView {
   const flags: Record<string, number> = {};
-  const f: [Flow, Flow] = [newFlow(t, 0), newFlow(t, 1)];
-  const rtt = firstRtt(t);
+  if (!plain) analyseAll(t, flags);
+  fastOpenFlags(t, flags);
+  if (t.flow.previous !== null) flags.reused_ports = 1;
+  return { completeness: completenessOf(t), flags };
+}
+
+function completenessOf(t: Trace): number {
   let completeness = 0;
   for (let i = 0; i < t.n; i++) {
     const bits = t.flags(i);
@@ -46,11 +52,16 @@ export function wiresharkView(t: Trace): WiresharkView {
     if (t.length(i) > 0) completeness |= 8;
     if ((bits & FIN) !== 0) completeness |= 16;
     if ((bits & RST) !== 0) completeness |= 32;
+  }
+  return completeness;
+}
+
+function analyseAll(t: Trace, flags: Record<string, number>): void {
+  const f: [Flow, Flow] = [newFlow(t, 0), newFlow(t, 1)];
+  const rtt = firstRtt(t);
+  for (let i = 0; i < t.n; i++) {
     analyse(t, f[t.side[i] as Side], f[t.side[i] === 0 ? 1 : 0], i, rtt, flags);
   }
-  fastOpenFlags(t, flags);
-  if (t.flow.previous !== null) flags.reused_ports = 1;
-  return { completeness, flags };
 }
 
 function newFlow(t: Trace, side: Side): Flow {

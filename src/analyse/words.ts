@@ -23,3 +23,13 @@ export function duration(seconds: number): string {
 export function list(items: readonly (number | string)[], most = 8): string {
   return items.slice(0, most).join(', ') + (items.length > most ? ' …' : '');
 }
+
+/** The smallest of numbers, however many (a spread into `Math.min` ends at some hundred thousand). */
+export function smallest(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+}
+
+/** The greatest of numbers. */
+export function largest(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+}

@@ -4,7 +4,7 @@
  */
 
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
-import type { Delivery } from './delivery.ts';
+import type { Delivery, Gap } from './delivery.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
 
 export interface ZeekView {
@@ -31,45 +31,66 @@ const GAP = 6;
 const WINDOW = 7;
 const REPEAT = 8;
 
-function historyOf(t: Trace, originator: Side, d: [Delivery, Delivery]): string {
-  const gaps = d[0].gaps.length + d[1].gaps.length === 0 ? [] : [...d[0].gaps, ...d[1].gaps];
-  let seen = 0;
-  const repeats = [0, 0, 0, 0, 0, 0];
-  let text = '';
-  const write = (letter: number, side: Side): void => {
-    text += side === originator ? CAPITALS[letter] : LETTERS[letter];
-  };
-  const once = (letter: number, side: Side): void => {
+/** The letters so far. */
+class History {
+  text = '';
+  private seen = 0;
+  private readonly repeats = [0, 0, 0, 0, 0, 0];
+  private readonly originator: Side;
+
+  constructor(originator: Side) {
+    this.originator = originator;
+  }
+
+  once(letter: number, side: Side): void {
     const bit = 1 << (2 * letter + side);
-    if ((seen & bit) !== 0) return;
-    seen |= bit;
-    write(letter, side);
-  };
+    if ((this.seen & bit) !== 0) return;
+    this.seen |= bit;
+    this.write(letter, side);
+  }
+
   /** Noted at the first, tenth, hundredth … time. */
-  const scaled = (letter: number, side: Side): void => {
-    const n = ++repeats[2 * (letter - GAP) + side];
-    if (n === 1 || n === 10 || n === 100 || n === 1000 || n === 10_000) write(letter, side);
-  };
+  scaled(letter: number, side: Side): void {
+    const n = ++this.repeats[2 * (letter - GAP) + side];
+    if (n === 1 || n === 10 || n === 100 || n === 1000 || n === 10_000) this.write(letter, side);
+  }
+
+  private write(letter: number, side: Side): void {
+    this.text += side === this.originator ? CAPITALS[letter] : LETTERS[letter];
+  }
+}
+
+function historyOf(t: Trace, originator: Side, d: [Delivery, Delivery]): string {
+  const history = new History(originator);
+  const gaps = gapsInOrder(d);
+  let next = 0;
   const highest: [number, number] = [-1, -1];
   for (let i = 0; i < t.n; i++) {
     const flags = t.flags(i);
     const side = t.side[i] as Side;
-    for (const gap of gaps) if (gap.acknowledged === i) scaled(GAP, gap.side);
+    while (next < gaps.length && gaps[next].acknowledged === i) history.scaled(GAP, gaps[next++].side);
     if ((flags & RST) !== 0) {
-      once(RESET, side);
+      history.once(RESET, side);
       continue;
     }
-    if ((flags & SYN) !== 0) once((flags & ACK) !== 0 ? ANSWER : OPEN, side);
-    else if (t.log.window(t.record[i]) === 0) scaled(WINDOW, side);
-    const again = t.size(i) > 0 && t.end[i] <= highest[side] && t.verdict[i] !== Verdict.PLAIN;
+    if ((flags & SYN) !== 0) history.once((flags & ACK) !== 0 ? ANSWER : OPEN, side);
+    else if (t.log.window(t.record[i]) === 0) history.scaled(WINDOW, side);
     if (t.length(i) > 0) {
-      if (again) scaled(REPEAT, side);
-      once(TEXT, side);
-    } else if ((flags & (SYN | FIN)) === 0 && (flags & ACK) !== 0) once(ACKED, side);
-    if ((flags & FIN) !== 0) once(CLOSE, side);
+      if (t.end[i] <= highest[side] && t.verdict[i] !== Verdict.PLAIN) history.scaled(REPEAT, side);
+      history.once(TEXT, side);
+    } else if ((flags & (SYN | FIN)) === 0 && (flags & ACK) !== 0) history.once(ACKED, side);
+    if ((flags & FIN) !== 0) history.once(CLOSE, side);
     if (t.end[i] > highest[side]) highest[side] = t.end[i];
   }
-  return text;
+  return history.text;
+}
+
+const NO_GAPS: readonly Gap[] = [];
+
+/** In the order of the acknowledgments that gave them away. */
+function gapsInOrder(d: [Delivery, Delivery]): readonly Gap[] {
+  if (d[0].gaps.length + d[1].gaps.length === 0) return NO_GAPS;
+  return [...d[0].gaps, ...d[1].gaps].sort((a, b) => a.acknowledged - b.acknowledged || a.side - b.side);
 }
 
 function stateOf(t: Trace, originator: Side): string {

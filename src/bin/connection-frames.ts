@@ -23,10 +23,9 @@ export async function findConnection(file: string, connection: number): Promise<
     return null;
   }
   let found: Omit<Found, 'problem'> | null = null;
-  let connections = 0;
   const analyser = new Analyser({
+    keep: connection,
     inspect: (facts, report) => {
-      connections++;
       if (report.id !== connection) return;
       const frames = new Set<number>();
       const first = new Set<number>();
@@ -37,14 +36,13 @@ export async function findConnection(file: string, connection: number): Promise<
       for (const event of facts.trace.flow.icmp ?? []) frames.add(event.frame);
       found = { report, frames, first, firstIsClient: facts.trace.client === 0 };
     },
-    connection: () => undefined,
   });
   const problem = await readCapture(file, analyser);
   analyser.finish(file);
   const chosen = found as Omit<Found, 'problem'> | null;
   if (chosen === null) {
     complain(
-      `${file}: there is no connection ${connection}; it has ${connections}${problem === null ? '' : ` (${problem})`}`,
+      `${file}: there is no connection ${connection}; it has ${analyser.total}${problem === null ? '' : ` (${problem})`}`,
     );
     process.exitCode = 1;
     return null;

@@ -28,13 +28,13 @@ export function registerExplain(program: Command): void {
 async function explain(files: string[], options: ExplainOptions): Promise<void> {
   const out = new Output();
   for (const file of files) {
-    const report = await analyseFile(file, !options.json);
-    if (options.connection !== undefined && !report.connections.some((c) => c.id === options.connection)) {
-      complain(`${file}: there is no connection ${options.connection}; it has ${report.connections.length}`);
+    const { report, total } = await analyseFile(file, keptBy(options));
+    if (options.connection !== undefined && report.connections.length === 0) {
+      complain(`${file}: there is no connection ${options.connection}; it has ${total}`);
       process.exitCode = 1;
       continue;
     }
-    if (options.json) out.write(`${JSON.stringify(selected(report, options.connection), null, 1)}\n`);
+    if (options.json) out.write(`${JSON.stringify(report, null, 1)}\n`);
     else {
       const { connection, all } = options;
       out.write(
@@ -42,6 +42,7 @@ async function explain(files: string[], options: ExplainOptions): Promise<void> 
           width: Math.max(60, process.stdout.columns ?? 100),
           paint: painter(),
           all: all ?? false,
+          total,
           ...(connection === undefined ? {} : { connection }),
         }),
       );
@@ -55,16 +56,23 @@ async function explain(files: string[], options: ExplainOptions): Promise<void> 
   out.flush();
 }
 
-/** Reads and analyses a whole file; a damaged one gives the report of what could be read, with its `problem` set. */
-export async function analyseFile(file: string, lean = false): Promise<CaptureReport> {
-  const analyser = new Analyser({ lean });
-  const problem = await readCapture(file, analyser);
-  return analyser.finish(file === '-' ? 'standard input' : basename(file), problem);
+/** Which connections' reports will be shown. */
+function keptBy(options: ExplainOptions): 'all' | 'telling' | number {
+  return options.connection ?? (options.json || options.all ? 'all' : 'telling');
 }
 
-function selected(report: CaptureReport, connection: number | undefined): CaptureReport {
-  if (connection === undefined) return report;
-  return { ...report, connections: report.connections.filter((c) => c.id === connection) };
+/**
+ * Reads and analyses a whole file; a damaged one gives the report of what could be read, with its `problem` set.
+ * `total`: how many connections it has, of which the report holds those that were to be kept.
+ */
+export async function analyseFile(
+  file: string,
+  keep: 'all' | 'telling' | number = 'all',
+): Promise<{ report: CaptureReport; total: number }> {
+  const analyser = new Analyser({ keep });
+  const problem = await readCapture(file, analyser);
+  const report = analyser.finish(file === '-' ? 'standard input' : basename(file), problem);
+  return { report, total: analyser.total };
 }
 
 /** A connection's number, from 1. */

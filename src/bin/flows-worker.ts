@@ -6,7 +6,7 @@ import { analyseFile } from './explain.ts';
 
 parentPort?.on('message', async (file: string) => {
   try {
-    const report = await analyseFile(file);
+    const { report } = await analyseFile(file);
     parentPort?.postMessage({ file, rows: flowRows(report), problem: report.problem });
   } catch (error) {
     parentPort?.postMessage({ file, rows: [], problem: (error as Error).message });

@@ -75,7 +75,7 @@ async function analyseAll(files: string[]): Promise<Analysed[]> {
   if (files.length === 1 || import.meta.url.endsWith('.ts')) {
     const done: Analysed[] = [];
     for (const file of files) {
-      const report = await analyseFile(file);
+      const { report } = await analyseFile(file);
       done.push({ file, rows: flowRows(report), problem: report.problem });
       progress(done.length, files.length);
     }

@@ -22,21 +22,19 @@ export function registerGraph(program: Command): void {
 async function graph(file: string, options: { connection: number; svg: string }): Promise<void> {
   let data: GraphData | null = null;
   let title = '';
-  let connections = 0;
   const analyser = new Analyser({
+    keep: options.connection,
     inspect: (facts, report) => {
-      connections++;
       if (report.id !== options.connection) return;
       data = graphOf(facts);
       const { client, server } = report;
       title = `${client.address}:${client.port} and ${server.address}:${server.port}`;
     },
-    connection: () => undefined,
   });
   const problem = await readCapture(file, analyser);
   analyser.finish(file);
   if (data === null) {
-    complain(`${file}: there is no connection ${options.connection}; it has ${connections}`);
+    complain(`${file}: there is no connection ${options.connection}; it has ${analyser.total}`);
     process.exitCode = 1;
   } else writeFileSync(options.svg, graphSvg(data, title));
   if (problem !== null) {

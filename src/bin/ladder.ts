@@ -33,10 +33,9 @@ export function registerLadder(program: Command): void {
 
 async function ladder(file: string, options: LadderOptions): Promise<void> {
   let found: Ladder | null = null;
-  let connections = 0;
   const analyser = new Analyser({
+    keep: options.connection,
     inspect: (facts, report) => {
-      connections++;
       if (report.id === options.connection) found = ladderOf(facts, report);
     },
   });
@@ -44,7 +43,7 @@ async function ladder(file: string, options: LadderOptions): Promise<void> {
   analyser.finish(file);
   const drawn = found as Ladder | null;
   if (drawn === null) {
-    complain(`${file}: there is no connection ${options.connection}; it has ${connections}`);
+    complain(`${file}: there is no connection ${options.connection}; it has ${analyser.total}`);
     process.exitCode = 1;
   } else draw(drawn, options);
   if (problem !== null) {
