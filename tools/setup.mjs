@@ -46,6 +46,10 @@ const DEBIAN_PACKAGES = {
   nginx: 'nginx-light',
   openssl: 'openssl',
   dnsmasq: 'dnsmasq-base',
+  wrk: 'wrk',
+  ab: 'apache2-utils',
+  'redis-server': 'redis-server',
+  psql: 'postgresql-client',
 };
 
 function say(message) {

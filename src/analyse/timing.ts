@@ -104,8 +104,9 @@ export function findStalls(t: Trace, place: Place): Stall[] {
   return stalls;
 }
 
+/** What the side says next; -1 when the other end speaks first: then it is an answer, and no ACK has released it. */
 function nextText(t: Trace, i: number, side: Side): number {
-  for (let k = i + 1; k < t.n && k < i + 4; k++) if (t.side[k] === side && t.length(k) > 0) return k;
+  for (let k = i + 1; k < t.n && k < i + 4; k++) if (t.length(k) > 0) return t.side[k] === side ? k : -1;
   return -1;
 }
 
