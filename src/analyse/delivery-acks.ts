@@ -12,7 +12,8 @@ const DUPLICATE_THRESHOLD = 3;
 export function acknowledged(t: Trace, own: Working, i: number, side: Side): void {
   const ack = t.ack[i];
   own.lastAck = t.time(i);
-  const isDsack = ownDsack(t, i);
+  const isDsack = ownDsack(t, i) && !repeatsBlock(t, own, i);
+  if (t.sackCount(i) > 0 && !isDsack) own.lastBlock = i;
   if (isDsack) matchDsack(t, own, i, side);
   if (ack > own.acknowledged) {
     passPieces(t, own, ack);
@@ -47,6 +48,12 @@ function gap(own: Working, found: Gap): void {
   }
   last.end = found.end;
   last.acknowledged = found.acknowledged;
+}
+
+/** The block of the last SACK once more, now below the acknowledgment: some senders are late to drop it. */
+function repeatsBlock(t: Trace, own: Working, i: number): boolean {
+  const last = own.lastBlock;
+  return last >= 0 && t.sackEdge(last, 0) === t.sackEdge(i, 0) && t.sackEdge(last, 1) === t.sackEdge(i, 1);
 }
 
 /** RFC 2883 section 4: the first block lies below the acknowledgment, or within the second block. */

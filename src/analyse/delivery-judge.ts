@@ -11,6 +11,9 @@ import { roundTrips } from './timing.ts';
 import { type Side, type Trace, Verdict } from './trace.ts';
 import { nameProbes } from './triggers.ts';
 
+/** Seconds: RFC 9293 section 3.8.6.3. */
+const LONGEST_DELAYED_ACK = 0.5;
+
 export function finishDelivery(t: Trace, place: Place, own: Working): void {
   judgeByTimestamp(t, own);
   judgeByTime(t, place, own);
@@ -32,16 +35,21 @@ function judgeByTimestamp(t: Trace, own: Working): void {
     if (r.needless || r.original < 0 || r.tooBig || !t.has(r.index, Bit.TIMESTAMPS) || (t.flags(r.index) & SYN) !== 0)
       continue;
     if (t.tsVal(r.index) === t.tsVal(r.original)) continue;
-    for (let k = r.index + 1; k < t.n; k++) {
-      if (t.side[k] === t.side[r.index] || t.ack[k] < t.end[r.index] || !answers(t, k)) continue;
-      if (t.has(k, Bit.TIMESTAMPS) && t.ack[k] === t.end[r.index] && echoesEarlierCopy(t, r, t.tsEcr(k))) {
-        r.needless = true;
-        r.proof = 'timestamp';
-        t.verdict[r.index] = Verdict.NEEDLESS;
-      }
-      break;
-    }
+    const k = answerTo(t, r);
+    if (k < 0 || !t.has(k, Bit.TIMESTAMPS) || t.ack[k] !== t.end[r.index] || !echoesEarlierCopy(t, r, t.tsEcr(k)))
+      continue;
+    // A delayed ACK echoes the first segment it had not answered yet (RFC 7323 section 4.1), which may be another one.
+    if (answeredBefore(t, k) < t.start[r.index]) continue;
+    r.needless = true;
+    r.proof = 'timestamp';
+    t.verdict[r.index] = Verdict.NEEDLESS;
   }
+}
+
+/** What the side of record k had acknowledged before it. */
+function answeredBefore(t: Trace, k: number): number {
+  for (let i = k - 1; i >= 0; i--) if (t.side[i] === t.side[k] && t.ack[i] >= 0) return t.ack[i];
+  return 0;
 }
 
 /** Sent by the peer as it stood then; what is sent again carries the acknowledgment and echo of now (RFC 7323). */
@@ -55,6 +63,8 @@ function answers(t: Trace, k: number): boolean {
  * about to.
  */
 function judgeByTime(t: Trace, place: Place, own: Working): void {
+  // With SACK the receiver reports what it gets twice (RFC 2883).
+  if (t.flow.sides.every(({ syn }) => syn?.sackPermitted === true)) return;
   const open = own.retransmissions.filter((r) => !r.needless && r.original >= 0 && !r.tooBig);
   if (open.length === 0) return;
   const side = t.side[open[0].index] as Side;
@@ -73,12 +83,37 @@ function judgeByTime(t: Trace, place: Place, own: Working): void {
   }
 }
 
-/** The first copy had arrived and no answer came in a time in which even a delayed one would have. */
-function answerWasLost(t: Trace, rtt: number, r: Retransmission): boolean {
+/**
+ * The first copy had arrived, and its answer did not come late but never: it was the second copy that drew the answer
+ * there is, a round trip later, or with a report of the repetition (RFC 2883).
+ */
+function answerWasLost(t: Trace, place: Place, r: Retransmission): boolean {
   if (!r.needless || r.original < 0 || r.trigger === 'fast' || (r.proof !== 'dsack' && r.proof !== 'timestamp'))
     return false;
-  const waited = t.time(r.index) - t.time(r.original);
-  return (t.flags(r.index) & FIN) !== 0 ? waited > 1.5 * rtt + 0.005 : waited > rtt + 0.25;
+  const side = t.side[r.index] as Side;
+  const peer: Side = side === 0 ? 1 : 0;
+  // Next to who answers, every answer is here.
+  if (place.near === peer || t.time(r.index) - t.time(r.original) < longestAnswer(t, place.rtt ?? 0, r)) return false;
+  const k = answerTo(t, r);
+  if (k < 0) return false;
+  return r.dsack >= 0 ? k === r.dsack : t.time(k) - t.time(r.index) >= 0.7 * place.answer[peer];
+}
+
+/** A repetition, and a FIN whose peer has closed before, are answered at once; else the answer may be held back (RFC 9293 section 3.8.6.3). */
+function longestAnswer(t: Trace, rtt: number, r: Retransmission): number {
+  let prompt = t.copyOf[r.original] >= 0;
+  if ((t.flags(r.index) & FIN) !== 0) {
+    for (let k = 0; k < r.original && !prompt; k++) prompt = t.side[k] !== t.side[r.index] && (t.flags(k) & FIN) !== 0;
+  }
+  return prompt ? 1.5 * rtt + 0.005 : rtt + LONGEST_DELAYED_ACK;
+}
+
+/** The first acknowledgment of a retransmission's text, -1 for none. */
+function answerTo(t: Trace, r: Retransmission): number {
+  const side = t.side[r.index];
+  for (let k = r.index + 1; k < t.n; k++)
+    if (t.side[k] !== side && t.ack[k] >= t.end[r.index] && answers(t, k)) return k;
+  return -1;
 }
 
 function echoesEarlierCopy(t: Trace, r: Retransmission, echo: number): boolean {
@@ -94,7 +129,7 @@ function echoesEarlierCopy(t: Trace, r: Retransmission, echo: number): boolean {
 function findLostAcks(t: Trace, place: Place, own: Working): void {
   if (place.rtt === null) return;
   for (const r of own.retransmissions) {
-    if (answerWasLost(t, place.rtt, r)) own.hiddenAcks++;
+    if (answerWasLost(t, place, r)) own.hiddenAcks++;
     // Asked for by duplicate acknowledgments: those arrived.
     if (r.proof !== 'acknowledged' || r.trigger === 'fast' || r.trigger === 'partial-ack') continue;
     const side = t.side[r.index] as Side;

@@ -93,7 +93,12 @@ export interface Working extends Delivery {
   lastIndex: number;
   lostAckFrom: number;
   unmatched: number[];
+  /** Record of the other side's last SACK that was no DSACK, -1 for none. */
+  lastBlock: number;
 }
+
+/** Records looked back upon for what a sender must have heard. */
+const MOST_BETWEEN = 1000;
 
 /** Follows both sides at once; also sets the verdict of each record. */
 export function followDelivery(t: Trace, place: Place, crossedOpen: boolean): [Delivery, Delivery] {
@@ -166,6 +171,7 @@ function newWorking(t: Trace, side: Side): Working {
     lastIndex: -1,
     lostAckFrom: Number.NEGATIVE_INFINITY,
     unmatched: [],
+    lastBlock: -1,
     pieces: PIECES[side],
     countsIds: ids.upward,
     nextId: ids.each ? ANY : UNCOUNTED,
@@ -222,7 +228,7 @@ function sent(t: Trace, place: Place, own: Working, i: number, skipped: number):
   }
   const at = own.pieces.after(start);
   const original = at < own.pieces.count && own.pieces.start[at] < end ? own.pieces.last[at] : -1;
-  if (original >= 0 && isOlder(t, own, i, original)) {
+  if (original >= 0 && (isOlder(t, own, i, original) || (own.acknowledged >= end && isLong(t, place, i)))) {
     lateOriginal(t, own, i, original);
     return;
   }
@@ -268,6 +274,32 @@ function isOlder(t: Trace, own: Working, i: number, than: number): boolean {
   }
   if (!t.has(i, Bit.TIMESTAMPS) || !t.has(than, Bit.TIMESTAMPS)) return false;
   return ((t.tsVal(i) - t.tsVal(than)) | 0) < 0;
+}
+
+/**
+ * A copy of what its sender must know to have arrived: acknowledgments of it went by more than a round trip ago, one
+ * after the other, and the sender has gone on with new text since. It did not send it now, it has been long on its way.
+ */
+function isLong(t: Trace, place: Place, i: number): boolean {
+  const side = t.side[i] as Side;
+  if (place.near === side || !Number.isFinite(place.answer[side]) || place.rtt === null) return false;
+  const turn = 1.2 * Math.max(place.answer[side], 0.5 * place.rtt) + 0.002;
+  let acknowledgments = 0;
+  let heard = 0;
+  let newText = Number.NEGATIVE_INFINITY;
+  for (let k = i - 1; k >= 0 && k > i - MOST_BETWEEN; k--) {
+    if (t.verdict[k] !== Verdict.PLAIN || (t.flags(k) & RST) !== 0) continue;
+    if (t.side[k] === side) {
+      heard = Math.max(heard, t.ack[k]);
+      if (t.size(k) > 0 && t.start[k] >= t.end[i]) newText = Math.max(newText, t.time(k));
+    } else if (t.ack[k] >= t.end[i]) {
+      // On its receiver's own text or FIN, which the sender has acknowledged in turn.
+      if (t.size(k) > 0 && t.end[k] <= heard) return true;
+      if (t.time(k) <= t.time(i) - turn) acknowledgments++;
+      if (acknowledgments >= 3 && newText > t.time(k) + turn) return true;
+    } else break;
+  }
+  return false;
 }
 
 /** The first copy comes after the second: nothing was lost, the second was needless. */
