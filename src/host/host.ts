@@ -16,6 +16,7 @@ import type { StackTrace } from '../stack/trace.ts';
 import { debugFromEnvironment } from './debug.ts';
 import { EventStream, type EventsOptions } from './event-stream.ts';
 import type { DnsEvent, EventKind } from './events.ts';
+import type { NameResolver } from './happy-eyeballs.ts';
 import { nextTurn } from './turn.ts';
 import { HostWatch } from './watch.ts';
 
@@ -63,6 +64,8 @@ class Port {
 
 export class Host {
   readonly stack: Stack;
+  /** Whom sockets of this host ask for names, when they are given nobody else: a `Resolver` of `estab/dns`. */
+  resolver: NameResolver | null = null;
   /** Told when a link fails by itself. */
   onLinkClosed: ((iface: Interface, error: Error | null) => void) | null = null;
   private readonly ports: Port[] = [];

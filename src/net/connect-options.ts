@@ -1,19 +1,25 @@
 /** The arguments of `connect`: what forms they come in, what is wrong with them, and the address of a name. */
 
 import { EstabError } from '../base/errors.ts';
+import type { NameResolver } from '../host/happy-eyeballs.ts';
 import { IpAddress } from '../wire/address.ts';
 import { argumentType, checkFunction, checkPort, nodeError } from './checks.ts';
 
-/** As `dns.lookup`. */
+/** As `dns.lookup`, asked for all addresses. */
 export type Lookup = (
   name: string,
-  options: { family?: number; hints?: number },
-  callback: (error: Error | null, address: string, family: number) => void,
+  options: { family?: number; hints?: number; all?: boolean },
+  callback: (error: Error | null, address: string | readonly LookupAddress[], family?: number) => void,
 ) => void;
+
+export interface LookupAddress {
+  readonly address: string;
+  readonly family: number;
+}
 
 export interface ConnectOptions {
   readonly port: number | string;
-  /** An IP address, `localhost` (if left out), or a name that `lookup` knows. */
+  /** An IP address, `localhost` (if left out), or a name that `lookup` or the host's resolver knows. */
   readonly host?: string;
   readonly localAddress?: string;
   readonly localPort?: number;
@@ -21,6 +27,10 @@ export interface ConnectOptions {
   readonly family?: number;
   readonly hints?: number;
   readonly lookup?: Lookup;
+  /** False: only the first address of a name is tried. */
+  readonly autoSelectFamily?: boolean;
+  /** Milliseconds between two attempts, 250 if left out; below 100 it counts as that. */
+  readonly autoSelectFamilyAttemptTimeout?: number;
   readonly noDelay?: boolean;
   readonly keepAlive?: boolean;
   readonly keepAliveInitialDelay?: number;
@@ -63,15 +73,55 @@ export function checkConnect(options: ConnectOptions & { path?: unknown }): numb
   return checkPort(port);
 }
 
-/** Finds the address of the host, at once when it is one. */
-export function resolve(options: ConnectOptions, done: Parameters<Lookup>[2]): void {
-  const { host = 'localhost', family = 0, hints = 0, lookup } = options;
-  const address = IpAddress.tryParse(host);
-  if (address !== null) done(null, host, address.family);
-  else if (lookup !== undefined) lookup(host, { family, hints }, done);
-  else if (host === 'localhost') done(null, family === 6 ? '::1' : '127.0.0.1', family === 6 ? 6 : 4);
-  else {
-    const error = new Error(`getaddrinfo ENOTFOUND ${host}`);
-    done(Object.assign(error, { errno: -3008, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: host }), '', 0);
-  }
+/** Told of each address that a lookup gave, or of why there is none: the 'lookup' event. */
+export type LookupTold = (error: Error | null, address: string | undefined, family: number | undefined) => void;
+
+/** The answer of a program's own `lookup`, which is asked once, for who asks by family. */
+export function resolverOf(lookup: Lookup, { family = 0, hints = 0 }: ConnectOptions, told: LookupTold): NameResolver {
+  let asked: Promise<readonly LookupAddress[]> | null = null;
+  const ask = (name: string, wanted: 4 | 6): Promise<string[]> => {
+    asked ??= new Promise((resolve, reject) => {
+      lookup(name, { family, hints, all: true }, (error, found, one) => {
+        if (error) {
+          told(error, undefined, undefined);
+          reject(error);
+          return;
+        }
+        const addresses = typeof found === 'string' ? [{ address: found, family: one ?? 4 }] : found;
+        for (const { address, family: of } of addresses) told(null, address, of);
+        const bad = addresses.find(({ address }) => IpAddress.tryParse(address) === null);
+        if (bad === undefined) resolve(addresses);
+        else reject(new EstabError('EINVAL', `lookup gave "${bad.address}", no IP address`));
+      });
+    });
+    const isWanted = ({ address }: LookupAddress): boolean => IpAddress.tryParse(address)?.family === wanted;
+    return asked.then((addresses) => addresses.filter(isWanted).map(({ address }) => address));
+  };
+  return { resolve4: (name) => ask(name, 4), resolve6: (name) => ask(name, 6) };
+}
+
+/** A resolver, overheard. */
+export function overheard(resolver: NameResolver, told: LookupTold): NameResolver {
+  const tell = (addresses: readonly string[], family: 4 | 6): readonly string[] => {
+    for (const address of addresses) told(null, address, family);
+    return addresses;
+  };
+  return {
+    resolve4: async (name) => tell(await resolver.resolve4(name), 4),
+    resolve6: async (name) => tell(await resolver.resolve6(name), 6),
+  };
+}
+
+/** What `dns.lookup` says of a name that nobody knows. */
+export function notFound(host: string): Error {
+  const error = new Error(`getaddrinfo ENOTFOUND ${host}`);
+  return Object.assign(error, { errno: -3008, code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname: host });
+}
+
+/** Where it is to connect from, for the stack. */
+export function localEnd({ localAddress, localPort }: ConnectOptions): { local?: IpAddress; localPort?: number } {
+  return {
+    ...(localAddress === undefined ? {} : { local: IpAddress.parse(localAddress) }),
+    ...(localPort === undefined ? {} : { localPort }),
+  };
 }

@@ -4,6 +4,8 @@
  */
 
 import { type ErrorCode, EstabError } from '../base/errors.ts';
+import { connectByName } from '../host/connect-by-name.ts';
+import { type FailedAttempt, isLocalhost, type Race, tellingFailures } from '../host/happy-eyeballs.ts';
 import type { Host } from '../host/host.ts';
 import { nextTurn } from '../host/turn.ts';
 import type { Connection, ConnectionHandler } from '../stack/connection.ts';
@@ -14,7 +16,11 @@ import {
   type ConnectOptions,
   checkConnect,
   connectArguments,
-  resolve,
+  type LookupTold,
+  localEnd,
+  notFound,
+  overheard,
+  resolverOf,
 } from './connect-options.ts';
 import { socketError } from './errors.ts';
 import { SocketState } from './socket-state.ts';
@@ -54,6 +60,8 @@ export class Socket extends SocketState {
   private finalWaiting: WriteCallback | null = null;
   private wantsMore = false;
   private onreadPaused = false;
+  /** The attempts to connect by name. */
+  private race: Race | null = null;
   private ended = false;
 
   /**
@@ -88,24 +96,69 @@ export class Socket extends SocketState {
     this.connecting = true;
     if (options.noDelay === true) this.noDelay = true;
     if (options.keepAlive === true) this.keepAlive = { on: true, delay: options.keepAliveInitialDelay ?? 0 };
-    resolve(options, (error, address, family) => {
-      const host = options.host ?? 'localhost';
-      const found = error === null ? IpAddress.tryParse(address) : null;
-      if (host !== address) this.emit('lookup', error, address, family, host);
-      if (!this.connecting) return;
-      if (found !== null) this.open(found, port, options);
-      else nextTurn(() => this.destroy(error ?? new EstabError('EINVAL', `lookup gave "${address}", no IP address`)));
-    });
+    const host = options.host ?? 'localhost';
+    const remote = IpAddress.tryParse(host);
+    if (remote !== null) this.open(remote, port, options);
+    else this.openByName(host, port, options);
     return this;
   }
 
-  private open(remote: IpAddress, port: number, { localAddress, localPort }: ConnectOptions): void {
+  /** Tries the addresses of a name, both families side by side (Happy Eyeballs), or its first one alone. */
+  private openByName(hostname: string, port: number, options: ConnectOptions): void {
+    const { lookup, family = 0, autoSelectFamily = true } = options;
+    const told: LookupTold = (error, address, of) => this.emit('lookup', error, address, of, hostname);
+    const ours = this.host.resolver;
+    const resolver = lookup ? resolverOf(lookup, options, told) : ours === null ? null : overheard(ours, told);
+    if (resolver === null && !isLocalhost(hostname)) {
+      nextTurn(() => this.destroy(notFound(hostname)));
+      return;
+    }
+    const failed = (failures: readonly FailedAttempt[]): void => {
+      this.race = null;
+      this.destroy(failureOf(failures, port));
+    };
+    this.race = connectByName(
+      this.host,
+      {
+        ...{
+          hostname,
+          family: family === 4 || family === 6 ? family : 0,
+          resolver,
+          asksLocalhost: lookup !== undefined,
+        },
+        attemptDelayMs: attemptDelay(options.autoSelectFamilyAttemptTimeout),
+      },
+      { port, ...localEnd(options), options: this.chosen },
+      {
+        trying: (address) => this.emit('connectionAttempt', String(address), port, address.family),
+        tried: (address, error) => {
+          this.emit(
+            'connectionAttemptFailed',
+            String(address),
+            port,
+            address.family,
+            attemptError(address, error, port),
+          );
+          if (autoSelectFamily || this.race === null) return;
+          this.race.cancel();
+          failed([{ address, error }]);
+        },
+        opened: (connection) => {
+          this.race = null;
+          this.adopt(connection);
+          this.onOpened();
+        },
+        failed,
+      },
+    );
+  }
+
+  private open(remote: IpAddress, port: number, options: ConnectOptions): void {
     try {
       const connection = this.host.stack.connect(this.host.now(), {
         remote,
         port,
-        ...(localAddress === undefined ? {} : { local: IpAddress.parse(localAddress) }),
-        ...(localPort === undefined ? {} : { localPort }),
+        ...localEnd(options),
         options: this.chosen,
       });
       this.adopt(connection);
@@ -190,6 +243,8 @@ export class Socket extends SocketState {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.stopIdleTimer();
+    this.race?.cancel();
+    this.race = null;
     this.connecting = false;
     this.hadError = error !== null;
     nextTurn(() => this.emit('close', this.hadError));
@@ -314,4 +369,22 @@ export class Socket extends SocketState {
   private asSocketError(error: unknown, syscall: string): Error {
     return error instanceof EstabError ? socketError(error.code, syscall) : (error as Error);
   }
+}
+
+/** RFC 8305's bounds; Node's own option may be lower. */
+function attemptDelay(wanted = 250): number {
+  return Math.min(Math.max(wanted, 100), 2000);
+}
+
+function attemptError(address: IpAddress, error: Error, port: number): Error {
+  return error instanceof EstabError ? socketError(error.code, 'connect', address.toString(), port) : error;
+}
+
+/** As node tells it: one failure as it is, several in an AggregateError with the code of the first. */
+function failureOf(failures: readonly FailedAttempt[], port: number): Error {
+  const errors = tellingFailures(failures).map(({ address, error }) => {
+    return address === null ? error : attemptError(address, error, port);
+  });
+  if (errors.length === 1) return errors[0];
+  return Object.assign(new AggregateError(errors), { code: (errors[0] as { code?: string }).code });
 }

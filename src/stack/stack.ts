@@ -117,6 +117,12 @@ export class Stack {
     this.ports[iface.index]?.announce();
   }
 
+  /** The address we would speak from to a destination; null when there is no way to it. */
+  sourceFor(destination: IpAddress): IpAddress | null {
+    const route = this.core.route(destination);
+    return route === null ? null : this.core.sourceFor(route, destination);
+  }
+
   // -- driving
 
   /**

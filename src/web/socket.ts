@@ -4,20 +4,28 @@
  */
 
 import { type ErrorCode, EstabError } from '../base/errors.ts';
+import { connectByName, connectError } from '../host/connect-by-name.ts';
+import { endText } from '../host/events.ts';
+import { type EyeballsDelays, type NameResolver, type Race, tellingFailures } from '../host/happy-eyeballs.ts';
 import type { Host } from '../host/host.ts';
 import type { Connection } from '../stack/connection.ts';
-import type { ConnectionOptions } from '../stack/connection-options.ts';
+import { type ConnectionOptions, checkOptions } from '../stack/connection-options.ts';
 import type { Listener } from '../stack/listener.ts';
-import type { SocketOptionName } from '../stack/socket-options.ts';
+import { checkPort } from '../stack/ports.ts';
+import { type SocketOptionName, toConnectionOptions } from '../stack/socket-options.ts';
 import { IpAddress } from '../wire/address.ts';
 
 export interface SocketAddress {
-  /** An IP address. */
+  /** An IP address, or a name: then both families are tried (Happy Eyeballs, RFC 8305). */
   readonly hostname: string;
   readonly port: number;
 }
 
-export interface ConnectOptions {
+export interface ConnectOptions extends EyeballsDelays {
+  /** Whom to ask for a name; `host.resolver` if left out. */
+  readonly resolver?: NameResolver;
+  /** 4 or 6: addresses of that family alone; 0, and if left out, of both. */
+  readonly family?: 0 | 4 | 6;
   /** Of the connection, from its SYN on. */
   readonly options?: ConnectionOptions;
 }
@@ -44,22 +52,24 @@ export class Socket {
   /** Resolves when both directions have ended; rejects when the connection broke. */
   readonly closed: Promise<void>;
   private readonly host: Host;
-  private readonly connection: Connection;
+  private connection: Connection | null = null;
+  /** The attempts to connect by name, until one of them is {@link connection}. */
+  private race: Race | null = null;
+  /** Told by `configure` before there was a connection. */
+  private chosen: ConnectionOptions = {};
   private readonly openedEnd = deferred<SocketInfo>();
   private readonly closedEnd = deferred<void>();
   private reader: ReadableStreamDefaultController<Uint8Array> | null = null;
   private readWaiting: (() => void) | null = null;
   private writeWaiting: { resolve: () => void; reject: (error: Error) => void } | null = null;
-  private isOpen: boolean;
+  private isOpen = false;
   private isOver = false;
   private readEnded = false;
-  private failure: EstabError | null = null;
+  private failure: Error | null = null;
 
-  /** @param open whether the connection is established already (it was accepted). */
-  constructor(host: Host, connection: Connection, open: boolean) {
+  /** Use {@link connect} or {@link listen}. */
+  constructor(host: Host) {
     this.host = host;
-    this.connection = connection;
-    this.isOpen = open;
     this.opened = this.openedEnd.promise;
     this.closed = this.closedEnd.promise;
     // Who looks at one of the two promises need not look at the other.
@@ -80,14 +90,50 @@ export class Socket {
       close: () => this.end(),
       abort: () => this.abort(),
     });
+  }
+
+  /**
+   * The host's own: the socket's connection.
+   * @param open whether it is established already.
+   */
+  adopt(connection: Connection, open: boolean): this {
+    this.connection = connection;
     connection.handler = {
-      opened: () => this.onOpened(),
+      opened: () => this.onOpened(connection),
       readable: () => this.onReadable(),
       writable: () => this.onWritable(),
       peerClosed: () => this.onReadable(),
-      closed: (_connection, error) => this.onClosed(error),
+      closed: (over, error) => this.onClosed(over, error),
     };
-    if (open) this.onOpened();
+    if (open) this.onOpened(connection);
+    return this;
+  }
+
+  /** The host's own: connects by name. @throws EstabError EINVAL when there is nobody to ask for it. */
+  connectTo({ hostname, port }: SocketAddress, options: ConnectOptions): this {
+    const { host } = this;
+    this.chosen = options.options ?? {};
+    checkOptions(this.chosen);
+    checkPort(port, 1);
+    const named = { ...options, hostname, family: options.family ?? 0, resolver: options.resolver ?? host.resolver };
+    this.race = connectByName(
+      host,
+      named,
+      { port, options: this.chosen },
+      {
+        opened: (connection) => {
+          this.race = null;
+          // What was configured since.
+          connection.configure(host.now(), this.chosen);
+          this.adopt(connection, true);
+        },
+        failed: (failures) => {
+          this.race = null;
+          this.fail(connectError(`${hostname}:${port}`, tellingFailures(failures)));
+        },
+      },
+    );
+    return this;
   }
 
   /**
@@ -95,6 +141,9 @@ export class Socket {
    * @throws EstabError EINVAL when a value makes no sense.
    */
   configure(options: ConnectionOptions): void {
+    checkOptions(options);
+    this.chosen = { ...this.chosen, ...options };
+    if (this.connection === null) return;
     this.connection.configure(this.host.now(), options);
     this.host.wake();
   }
@@ -104,12 +153,12 @@ export class Socket {
    * @throws EstabError EINVAL that names what there is.
    */
   setOption(name: SocketOptionName, value: number | boolean | string): void {
-    this.connection.setOption(this.host.now(), name, value);
-    this.host.wake();
+    this.configure(toConnectionOptions(name, value));
   }
 
-  /** What is in force of an option. */
+  /** What is in force of an option. @throws EstabError ENOTCONN while a name is being connected to, EINVAL */
   getOption(name: SocketOptionName): number | string {
+    if (this.connection === null) throw new EstabError('ENOTCONN', 'there is no connection yet; ask once it is open');
     return this.connection.getOption(name);
   }
 
@@ -120,12 +169,11 @@ export class Socket {
     return this.closed;
   }
 
-  private onOpened(): void {
+  private onOpened({ local, localPort, remote, remotePort }: Connection): void {
     this.isOpen = true;
-    const { local, localPort, remote, remotePort } = this.connection;
     this.openedEnd.resolve({
-      remoteAddress: endpointText(remote, remotePort),
-      localAddress: endpointText(local, localPort),
+      remoteAddress: endText(remote, remotePort),
+      localAddress: endText(local, localPort),
     });
     this.writeWaiting?.resolve();
     this.writeWaiting = null;
@@ -150,7 +198,7 @@ export class Socket {
   private deliver(): boolean {
     const { connection, reader } = this;
     if (this.readEnded || reader === null) return true;
-    const bytes = this.isOpen ? connection.read(this.host.now()) : null;
+    const bytes = this.isOpen && connection !== null ? connection.read(this.host.now()) : null;
     if (bytes !== null) {
       this.host.wake();
       reader.enqueue(bytes);
@@ -161,7 +209,7 @@ export class Socket {
       reader.error(this.failure);
       return true;
     }
-    if (!this.isOver && !connection.peerHasClosed) return false;
+    if (!this.isOver && connection?.peerHasClosed !== true) return false;
     this.readEnded = true;
     reader.close();
     return true;
@@ -171,9 +219,9 @@ export class Socket {
     if (!this.isOpen) await this.opened;
     if (this.failure !== null) throw this.failure;
     // The caller has its buffer back when this resolves; the connection needs the bytes until they are acknowledged.
-    const room = this.connection.write(this.host.now(), chunk.slice());
+    const room = this.connection?.write(this.host.now(), chunk.slice());
     this.host.wake();
-    if (!room)
+    if (room === false)
       await new Promise<void>((resolve, reject) => {
         this.writeWaiting = { resolve, reject };
       });
@@ -187,50 +235,66 @@ export class Socket {
   private async end(): Promise<void> {
     if (!this.isOpen) await this.opened;
     if (this.isOver) return;
-    this.connection.shutdown(this.host.now());
+    this.connection?.shutdown(this.host.now());
     this.host.wake();
   }
 
   private letGo(): void {
     this.readEnded = true;
-    this.connection.close(this.host.now());
+    this.connection?.close(this.host.now());
+    this.giveUp();
     this.host.wake();
   }
 
   private abort(): void {
-    this.connection.abort(this.host.now());
+    this.connection?.abort(this.host.now());
+    this.giveUp();
     this.host.wake();
   }
 
-  private onClosed(error: ErrorCode | null): void {
-    this.isOver = true;
-    if (error !== null) {
-      const { remote, remotePort } = this.connection;
+  /** The application has changed its mind while a name was being connected to. */
+  private giveUp(): void {
+    const { race } = this;
+    if (race === null) return;
+    this.race = null;
+    race.cancel();
+    this.fail(new EstabError('ECONNABORTED', 'the socket was closed before the connection was open'));
+  }
+
+  private onClosed({ remote, remotePort }: Connection, code: ErrorCode | null): void {
+    if (code !== null) {
       const what = this.isOpen ? 'the connection to' : 'no connection to';
-      this.failure = new EstabError(error, `${what} ${endpointText(remote, remotePort)}: ${error}`);
-      this.openedEnd.reject(this.failure);
-      this.closedEnd.reject(this.failure);
-      this.writeWaiting?.reject(this.failure);
-      this.writeWaiting = null;
-    } else {
-      this.closedEnd.resolve();
+      this.fail(new EstabError(code, `${what} ${endText(remote, remotePort)}: ${code}`));
+      return;
     }
+    this.isOver = true;
+    this.closedEnd.resolve();
+    this.onReadable();
+  }
+
+  private fail(failure: Error): void {
+    this.isOver = true;
+    this.failure = failure;
+    this.openedEnd.reject(failure);
+    this.closedEnd.reject(failure);
+    this.writeWaiting?.reject(failure);
+    this.writeWaiting = null;
     this.onReadable();
   }
 }
 
 /**
- * Opens a connection.
- * @throws EstabError EINVAL when the address makes no sense; what the network says comes through `opened`.
+ * Opens a connection to an address, or by name to the first of its addresses that answers.
+ * @throws EstabError EINVAL when the address or an option makes no sense, or there is nobody to ask for the name; what
+ *   the network and name servers say comes through `opened`.
  */
-export function connect(host: Host, address: SocketAddress, options: ConnectOptions = {}): Socket {
-  const connection = host.stack.connect(host.now(), {
-    remote: IpAddress.parse(address.hostname),
-    port: address.port,
-    options: options.options ?? {},
-  });
+export function connect(host: Host, { hostname, port }: SocketAddress, options: ConnectOptions = {}): Socket {
+  const socket = new Socket(host);
+  const remote = IpAddress.tryParse(hostname);
+  if (remote === null) return socket.connectTo({ hostname, port }, options);
+  const connection = host.stack.connect(host.now(), { remote, port, options: options.options ?? {} });
   host.wake();
-  return new Socket(host, connection, false);
+  return socket.adopt(connection, false);
 }
 
 /** What {@link listen} gives: iterate it to accept, close it to stop. */
@@ -246,7 +310,7 @@ export function listen(host: Host, options: ListenOptions): WebListener {
   let closed = false;
   const take = (listener: Listener): void => {
     for (let next = listener.accept(host.now()); next !== null; next = listener.accept(host.now())) {
-      accepted.push(new Socket(host, next, true));
+      accepted.push(new Socket(host).adopt(next, true));
     }
     waiting?.();
     waiting = null;
@@ -295,8 +359,4 @@ function deferred<T>(): Deferred<T> {
     reject = no;
   });
   return { promise, resolve, reject };
-}
-
-function endpointText(address: IpAddress, port: number): string {
-  return address.family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
