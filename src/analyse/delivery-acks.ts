@@ -75,6 +75,7 @@ function readSack(t: Trace, own: Working, i: number, isDsack: boolean): void {
   }
   // With as many blocks as fit (RFC 2018 section 3), older ones may be left out: nothing is said of what lies below.
   if (t.sackCount(i) < (t.has(i, Bit.TIMESTAMPS) ? 3 : 4)) bottom = 0;
+  splitAtEdges(t, own, i, first);
   if (own.scanned < pieces.count && pieces.start[own.scanned] < t.ack[i]) own.scanned = pieces.after(t.ack[i]);
   while (own.scanned < pieces.count && pieces.end[own.scanned] <= top) {
     const k = own.scanned++;
@@ -87,6 +88,14 @@ function readSack(t: Trace, own: Working, i: number, isDsack: boolean): void {
       if (t.verdict[pieces.first[k]] === Verdict.PLAIN) pieces.gapped[k] = 1;
     }
   }
+}
+
+/** A piece that stands for several segments may have arrived in part. */
+function splitAtEdges(t: Trace, own: Working, i: number, first: number): void {
+  const { pieces } = own;
+  const before = pieces.count;
+  for (let k = 2 * first; k < 2 * t.sackCount(i); k++) pieces.split(t.sackEdge(i, k));
+  if (pieces.count > before && own.scanned < pieces.count) own.scanned = pieces.after(t.ack[i]);
 }
 
 /** Pieces the acknowledgment now covers: one that stood in a gap and was sent only once has arrived late. */
@@ -104,7 +113,9 @@ function matchDsack(t: Trace, own: Working, i: number, side: Side): void {
   const right = t.sackEdge(i, 1);
   for (let k = own.retransmissions.length - 1; k >= 0; k--) {
     const r = own.retransmissions[k];
-    if (r.dsack >= 0 || t.start[r.index] >= right || t.end[r.index] <= left) continue;
+    // One that stands for several segments is reported piece by piece.
+    const reported = r.dsack >= 0 && t.segments(r.index) === 1;
+    if (reported || t.start[r.index] >= right || t.end[r.index] <= left) continue;
     if (r.needless || r.original >= 0 || t.copyOf[r.index] < 0) {
       markNeedless(t, r, i);
       return;

@@ -10,6 +10,7 @@
 import { ACK, RST, SYN } from '../wire/tcp.ts';
 import { acknowledged } from './delivery-acks.ts';
 import { finishDelivery } from './delivery-judge.ts';
+import { isDoubledPart, isLateOriginal, isLong, isOlder, replacesUnseen } from './delivery-order.ts';
 import { ANY, identificationsOf, skippedBefore, UNCOUNTED } from './identifications.ts';
 import { fillHoles, type Hole, Pieces } from './pieces.ts';
 import type { Place } from './place.ts';
@@ -57,6 +58,8 @@ export interface Delivery {
   reordered: number[];
   /** Milliseconds each was late, where it was seen. */
   lateness: number[];
+  /** Indexes of segments the network doubled that first came joined to others by the host's card. */
+  doubledParts: number[];
   /** Acknowledgments that reported a copy no retransmission explains. */
   unexplainedDsacks: number[];
   gaps: Gap[];
@@ -96,9 +99,6 @@ export interface Working extends Delivery {
   /** Record of the other side's last SACK that was no DSACK, -1 for none. */
   lastBlock: number;
 }
-
-/** Records looked back upon for what a sender must have heard. */
-const MOST_BETWEEN = 1000;
 
 /** Follows both sides at once; also sets the verdict of each record. */
 export function followDelivery(t: Trace, place: Place, crossedOpen: boolean): [Delivery, Delivery] {
@@ -151,6 +151,7 @@ function newWorking(t: Trace, side: Side): Working {
     retransmissions: [],
     reordered: [],
     lateness: [],
+    doubledParts: [],
     unexplainedDsacks: [],
     gaps: [],
     lostAcks: [],
@@ -232,6 +233,13 @@ function sent(t: Trace, place: Place, own: Working, i: number, skipped: number):
     lateOriginal(t, own, i, original);
     return;
   }
+  if (original >= 0 && isDoubledPart(t, place, i, original)) {
+    t.verdict[i] = Verdict.NETWORK_DUPLICATE;
+    t.copyOf[i] = original;
+    own.doubledParts.push(i);
+    own.unmatched.push(i);
+    return;
+  }
   retransmit(t, place, own, i, original);
   if (own.scanned < own.pieces.count) own.scanned = Math.min(own.scanned, at);
   own.pieces.split(start);
@@ -243,20 +251,6 @@ function sent(t: Trace, place: Place, own: Working, i: number, skipped: number):
   }
 }
 
-/**
- * The last segment of a flight, lost before the capture's place, leaves no hole: its second copy comes in order. But it
- * comes after a pause of a probe or timeout, from a sender with nothing else to do, and the count of its packets skips.
- */
-function replacesUnseen(t: Trace, place: Place, own: Working, i: number, skipped: number): boolean {
-  if (skipped < 1 || own.lastIndex < 0 || place.rtt === null || place.near === t.side[i]) return false;
-  if ((t.flags(own.lastIndex) & SYN) !== 0 || t.time(i) - t.time(own.lastIndex) < 1.5 * place.rtt + 0.005) return false;
-  // What was skipped reached the other side, which has acknowledged it: it is the capture that has not got it.
-  const gap = own.gaps.at(-1);
-  if (gap !== undefined && gap.acknowledged > own.lastIndex) return false;
-  for (let k = own.lastIndex + 1; k < i; k++) if (t.side[k] !== t.side[i] && t.size(k) > 0) return false;
-  return true;
-}
-
 /** Packets were skipped before record i, lost on the way here whatever they were; or i is one of them and only late. */
 function missed(t: Trace, place: Place, own: Working, i: number, skipped: number): void {
   if (own.lastIndex < 0 || place.near === t.side[i]) return;
@@ -264,42 +258,6 @@ function missed(t: Trace, place: Place, own: Working, i: number, skipped: number
   if (t.size(i) === 0 || t.start[i] !== own.maxEnd || own.holes.length > 0) return;
   // The first segment after a pause is a second copy of something: what was skipped before it were copies as well.
   if (replacesUnseen(t, place, own, i, skipped)) own.skippedInPause += skipped - 1;
-}
-
-/** Sent before `than`, by what the sender counts up; false where that does not tell. */
-function isOlder(t: Trace, own: Working, i: number, than: number): boolean {
-  if (own.countsIds) {
-    const step = ((t.ipId(i) - t.ipId(than)) << 16) >> 16;
-    if (step !== 0) return step < 0;
-  }
-  if (!t.has(i, Bit.TIMESTAMPS) || !t.has(than, Bit.TIMESTAMPS)) return false;
-  return ((t.tsVal(i) - t.tsVal(than)) | 0) < 0;
-}
-
-/**
- * A copy of what its sender must know to have arrived: acknowledgments of it went by more than a round trip ago, one
- * after the other, and the sender has gone on with new text since. It did not send it now, it has been long on its way.
- */
-function isLong(t: Trace, place: Place, i: number): boolean {
-  const side = t.side[i] as Side;
-  if (place.near === side || !Number.isFinite(place.answer[side]) || place.rtt === null) return false;
-  const turn = 1.2 * Math.max(place.answer[side], 0.5 * place.rtt) + 0.002;
-  let acknowledgments = 0;
-  let heard = 0;
-  let newText = Number.NEGATIVE_INFINITY;
-  for (let k = i - 1; k >= 0 && k > i - MOST_BETWEEN; k--) {
-    if (t.verdict[k] !== Verdict.PLAIN || (t.flags(k) & RST) !== 0) continue;
-    if (t.side[k] === side) {
-      heard = Math.max(heard, t.ack[k]);
-      if (t.size(k) > 0 && t.start[k] >= t.end[i]) newText = Math.max(newText, t.time(k));
-    } else if (t.ack[k] >= t.end[i]) {
-      // On its receiver's own text or FIN, which the sender has acknowledged in turn.
-      if (t.size(k) > 0 && t.end[k] <= heard) return true;
-      if (t.time(k) <= t.time(i) - turn) acknowledgments++;
-      if (acknowledgments >= 3 && newText > t.time(k) + turn) return true;
-    } else break;
-  }
-  return false;
 }
 
 /** The first copy comes after the second: nothing was lost, the second was needless. */
@@ -335,23 +293,6 @@ function addPieces(own: Working, start: number, end: number, i: number): void {
     from = Math.max(from, pieces.end[k]);
     if (pieces.start[k] < end) pieces.last[k] = i;
   }
-}
-
-/** Was the segment that fills a hole merely late (sent before what overtook it), or is it a second attempt? */
-function isLateOriginal(t: Trace, place: Place, own: Working, overtook: number, i: number): boolean {
-  if (overtook < 0) return false;
-  if (own.countsIds) {
-    const step = ((t.ipId(i) - t.ipId(overtook)) << 16) >> 16;
-    if (step !== 0) return step < 0;
-  }
-  if (t.has(i, Bit.TIMESTAMPS) && t.has(overtook, Bit.TIMESTAMPS)) {
-    const step = (t.tsVal(i) - t.tsVal(overtook)) | 0;
-    if (step !== 0) return step < 0;
-    // The same tick of a fast clock: sent together with what overtook it, before anybody could ask for it again.
-    if (place.rtt !== null && own.tick < 0.25 * place.rtt) return true;
-  }
-  const late = t.time(i) - t.time(overtook);
-  return place.rtt === null ? late < 0.003 : late < 0.7 * place.rtt;
 }
 
 function retransmit(t: Trace, place: Place, own: Working, i: number, original: number): void {

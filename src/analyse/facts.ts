@@ -152,7 +152,7 @@ function count(f: Facts): void {
     c.ceMarks += f.ecn.marked[side].length;
     c.captureGaps += d.gaps.length;
     c.reordered += d.reordered.length;
-    c.networkDuplicates += d.unexplainedDsacks.length;
+    c.networkDuplicates += d.unexplainedDsacks.length + d.doubledParts.length;
     c.lostAcks += d.lostAcks.length + d.hiddenAcks;
     for (const i of d.lostAcks) markLost(f, i);
     for (const r of d.retransmissions) countRetransmission(f, r.index, r.original, r.needless, r.tooBig, r.trigger);
@@ -196,15 +196,16 @@ function countRetransmission(
   trigger: string,
 ): void {
   const { counts: c, trace: t } = f;
-  c.retransmitted++;
+  const segments = t.segments(index);
+  c.retransmitted += segments;
   if (trigger === 'tail-probe') c.tailProbes++;
   if (trigger === 'timeout') c.timeouts++;
-  if (needless) c.needless++;
+  if (needless) c.needless += segments;
   else if (tooBig) t.verdict[index] = Verdict.RESIZED;
   else if ((t.flags(index) & SYN) === 0 && wasNeeded(f, index)) {
     // Sent again in two pieces, it was lost once.
-    if (original >= 0 && f.lost.has(original)) return;
-    c.lost++;
+    if (original >= 0 && f.lost.has(original) && t.segments(original) === 1) return;
+    c.lost += segments;
     if (original >= 0) markLost(f, original);
   }
 }

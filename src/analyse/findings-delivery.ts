@@ -7,7 +7,7 @@ import { type Facts, hiddenCopies } from './facts.ts';
 import type { Confidence } from './report.ts';
 import { name, other, type Say } from './say.ts';
 import type { SynOptions } from './syn-options.ts';
-import { type Side, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 import { duration, largest, list, plural, smallest } from './words.ts';
 
 export function lossFindings(f: Facts, say: Say): void {
@@ -63,13 +63,14 @@ export function lossFindings(f: Facts, say: Say): void {
       );
     }
   }
-  if (f.copies.duplicated.length > 0) {
+  const doubled = [...f.copies.duplicated, ...f.delivery.flatMap((d) => d.doubledParts)];
+  if (doubled.length > 0) {
     say(
       'network-duplicate',
       'proven',
       'RFC 9293 3.4',
-      f.copies.duplicated,
-      `The network doubled ${plural(f.copies.duplicated.length, 'packet')}: each copy has the IP identification and timestamp of the first, which no sender repeats.`,
+      doubled,
+      `The network doubled ${plural(doubled.length, 'packet')}: each copy has the IP identification and timestamp of the first, which no sender repeats.`,
     );
   }
   if (c.capturedTwice > 0) {
@@ -99,8 +100,15 @@ function ttlDiffers(f: Facts): boolean {
 function sayLoss(f: Facts, say: Say, side: Side, lost: readonly Retransmission[]): void {
   const seen = lost.filter((r) => r.original >= 0).length;
   // Sent again in two pieces, it was lost once.
-  const copies = lost.length - lost.filter((r, k) => r.original >= 0 && lost[k - 1]?.original === r.original).length;
-  const byTrigger = (kind: string): number => lost.filter((r) => r.trigger === kind).length;
+  const { trace: t } = f;
+  const again = (r: Retransmission, k: number): boolean =>
+    r.original >= 0 && lost[k - 1]?.original === r.original && t.segments(r.original) === 1;
+  const copies = segmentsOf(t, lost) - segmentsOf(t, lost.filter(again));
+  const byTrigger = (kind: string): number =>
+    segmentsOf(
+      t,
+      lost.filter((r) => r.trigger === kind),
+    );
   const how: string[] = [];
   const fast = byTrigger('fast') + byTrigger('partial-ack') + byTrigger('unknown');
   if (fast > 0) how.push(`${fast} by fast recovery`);
@@ -132,6 +140,10 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: readonly Retransmission[]
   );
 }
 
+function segmentsOf(t: Trace, retransmissions: readonly Retransmission[]): number {
+  return retransmissions.reduce((n, r) => n + t.segments(r.index), 0);
+}
+
 function bothOffer(f: Facts, has: (syn: SynOptions) => boolean): boolean {
   return f.trace.flow.sides.every(({ syn }) => syn === null || has(syn));
 }
@@ -158,7 +170,7 @@ function sayNeedless(f: Facts, say: Say, side: Side): void {
     'proven',
     dsacks.length > 0 ? 'RFC 2883' : 'RFC 3522',
     needless.flatMap((r) => [r.index, r.dsack]),
-    `${plural(needless.length, 'needless retransmission')} by the ${name(f, side)}: the text had arrived; ${cause}${proof}.`,
+    `${plural(segmentsOf(t, needless), 'needless retransmission')} by the ${name(f, side)}: the text had arrived; ${cause}${proof}.`,
   );
 }
 

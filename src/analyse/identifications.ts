@@ -56,9 +56,8 @@ export function identificationsOf(t: Trace, side: Side): Order {
  */
 export function skippedBefore(t: Trace, own: { nextId: number }, i: number): number {
   if (own.nextId === UNCOUNTED || (t.flags(i) & SYN) !== 0) return 0;
-  const mss = t.flow.sides[t.side[i] === 0 ? 1 : 0].syn?.mss ?? 0;
   // A segment larger than fits stands for several, and takes several numbers.
-  if (mss > 0 && t.length(i) > mss) own.nextId = UNCOUNTED;
+  if (t.segments(i) > 1) own.nextId = UNCOUNTED;
   if (own.nextId === UNCOUNTED) return 0;
   const id = t.ipId(i);
   const skipped = own.nextId === ANY ? 0 : ((id - own.nextId) << 16) >> 16;

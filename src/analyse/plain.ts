@@ -38,7 +38,16 @@ export interface Plain {
  */
 export function lookForNothing(t: Trace): Plain | null {
   const { sides, sackSeen } = t.flow;
-  if (t.n === 0 || sackSeen || t.straySyn || t.ever(RST) || (t.traits & Bit.WRONG_SUM) !== 0) return null;
+  if (
+    t.n === 0 ||
+    sackSeen ||
+    t.straySyn ||
+    t.hopsDiffer[0] ||
+    t.hopsDiffer[1] ||
+    t.ever(RST) ||
+    (t.traits & Bit.WRONG_SUM) !== 0
+  )
+    return null;
   if ((t.flags(0) & SYN) === 0 || !sides[0].synSeen || !sides[1].synSeen) return null;
   const said: [Said, Said] = [newSaid(), newSaid()];
   for (let i = 0; i < t.n; i++) {
@@ -84,6 +93,7 @@ function deliveryOf(own: Said, peer: Said): Delivery {
     retransmissions: NOTHING,
     reordered: NOTHING,
     lateness: NOTHING,
+    doubledParts: NOTHING,
     unexplainedDsacks: NOTHING,
     gaps: NOTHING,
     lostAcks: NOTHING,

@@ -29,6 +29,9 @@ export type Side = 0 | 1;
 /** Beside the flags of {@link Trace.union}: some segment of the side carries text. */
 export const TEXT = 1 << 16;
 
+/** Octets of a timestamps option with its padding. */
+const TIMESTAMPS = 12;
+
 let capacity = 0;
 let records = new Int32Array(0);
 let sides = new Uint8Array(0);
@@ -174,6 +177,20 @@ export class Trace {
   /** Whether the scale is not known since a SYN is missing. */
   get windowUnknown(): boolean {
     return this.flow.sides[0].syn === null || this.flow.sides[1].syn === null;
+  }
+
+  /** Octets a segment of this side can carry, 0 where that is not known: the other's MSS less the options of its own (RFC 6691). */
+  roomIn(side: Side): number {
+    const { sides } = this.flow;
+    const offered = sides[side === 0 ? 1 : 0].syn;
+    if (offered === null || offered.mss === 0) return 0;
+    return offered.mss - (offered.timestamps && sides[side].syn?.timestamps === true ? TIMESTAMPS : 0);
+  }
+
+  /** Segments record i stands for: more than one where a host's card cuts and joins them behind the capture's back. */
+  segments(i: number): number {
+    const room = this.roomIn(this.side[i] as Side);
+    return room <= 0 || this.lengths[i] <= room ? 1 : Math.ceil(this.lengths[i] / room);
   }
 
   /** Edge k (0, 1 of the first block, 2, 3 of the second …) relative to the other side. */
