@@ -129,7 +129,7 @@ function echoesEarlierCopy(t: Trace, r: Retransmission, echo: number): boolean {
 function findLostAcks(t: Trace, place: Place, own: Working): void {
   if (place.rtt === null) return;
   for (const r of own.retransmissions) {
-    if (answerWasLost(t, place, r)) own.hiddenAcks++;
+    if (answerWasLost(t, place, r)) own.hiddenAcks.push(r.index);
     // Asked for by duplicate acknowledgments: those arrived.
     if (r.proof !== 'acknowledged' || r.trigger === 'fast' || r.trigger === 'partial-ack') continue;
     const side = t.side[r.index] as Side;

@@ -51,6 +51,15 @@ export interface Gap {
   acknowledged: number;
 }
 
+/** Packets lost on the way here by the identifications of their sender: those before record `index`. */
+export interface Skip {
+  index: number;
+  /** -1: the record itself is one that had been counted, and came late. */
+  packets: number;
+  /** Those of them that came before it in a pause, and were copies. */
+  copies: number;
+}
+
 /** One side's deliveries. */
 export interface Delivery {
   retransmissions: Retransmission[];
@@ -65,11 +74,9 @@ export interface Delivery {
   gaps: Gap[];
   /** Indexes of acknowledgments of the other side that never arrived. */
   lostAcks: number[];
-  /** Acknowledgments that must have been lost on the way here: needless repetitions nothing else explains. */
-  hiddenAcks: number;
-  /** Packets lost on the way here by the identifications of their sender, and those of them in its pauses. */
-  skipped: number;
-  skippedInPause: number;
+  /** Needless repetitions that nothing explains but an acknowledgment lost on the way here. */
+  hiddenAcks: number[];
+  skips: Skip[];
   /** Highest octet sent, and highest acknowledged by the other side. */
   maxEnd: number;
   acknowledged: number;
@@ -156,9 +163,8 @@ function newWorking(t: Trace, side: Side): Working {
     gaps: [],
     lostAcks: [],
     holes: [],
-    hiddenAcks: 0,
-    skipped: 0,
-    skippedInPause: 0,
+    hiddenAcks: [],
+    skips: [],
     maxEnd: 0,
     acknowledged: 0,
     started: false,
@@ -254,10 +260,11 @@ function sent(t: Trace, place: Place, own: Working, i: number, skipped: number):
 /** Packets were skipped before record i, lost on the way here whatever they were; or i is one of them and only late. */
 function missed(t: Trace, place: Place, own: Working, i: number, skipped: number): void {
   if (own.lastIndex < 0 || place.near === t.side[i]) return;
-  own.skipped += skipped;
+  const skip = { index: i, packets: skipped, copies: 0 };
+  own.skips.push(skip);
   if (t.size(i) === 0 || t.start[i] !== own.maxEnd || own.holes.length > 0) return;
   // The first segment after a pause is a second copy of something: what was skipped before it were copies as well.
-  if (replacesUnseen(t, place, own, i, skipped)) own.skippedInPause += skipped - 1;
+  if (replacesUnseen(t, place, own, i, skipped)) skip.copies = skipped - 1;
 }
 
 /** The first copy comes after the second: nothing was lost, the second was needless. */

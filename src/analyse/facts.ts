@@ -13,8 +13,8 @@ import { lookForNothing } from './plain.ts';
 import { findProbes, type Probes } from './probes.ts';
 import { type Counts, emptyCounts } from './report.ts';
 import { Bit } from './segment-log.ts';
-import { type BackOff, findBackOff, findStalls, type Stall } from './timing.ts';
-import { type Side, type Trace, Verdict } from './trace.ts';
+import { type BackOff, findBackOff, findStalls, longestSilence, type Silence, type Stall } from './timing.ts';
+import { type Part, type Side, type Trace, Verdict, WHOLE } from './trace.ts';
 
 export interface Ecn {
   /** Packets marked "congestion experienced", by the side that sent them. */
@@ -42,21 +42,35 @@ export interface Facts {
   /** Copies of text whose bytes differ from the first. */
   conflicts: number[];
   counts: Counts;
+  /** Copies lost before the capture, of each side, that identifications give away. */
+  hiddenCopies: [number, number];
   /** Indexes of records known to have been lost behind the capture's place. */
   lost: ReadonlySet<number>;
   blackHoles: BlackHole[];
+  silence: Silence | null;
 }
 
 const NOTHING: ReadonlySet<number> = new Set();
 /** Both bits of the IP header's ECN field: the mark "congestion experienced". */
 const CONGESTION = 3 * Bit.ECN;
 
+/** Everything about a whole connection. */
 export function findFacts(trace: Trace): Facts {
+  const facts = gatherFacts(trace);
+  judgeFacts(facts, WHOLE);
+  return facts;
+}
+
+/**
+ * What single records tell. Counts, and what follows from it all, come with {@link judgeFacts}.
+ * @param answers the soonest answers of both sides known from elsewhere, seconds.
+ */
+export function gatherFacts(trace: Trace, answers?: readonly [number, number]): Facts {
   const plain = lookForNothing(trace);
   const copies = plain?.copies ?? findCopies(trace);
   const strays = findForeign(trace);
   const probes = plain?.probes ?? findProbes(trace);
-  const place = findPlace(trace);
+  const place = findPlace(trace, answers);
   const handshake = findHandshake(trace, place);
   const crossed = handshake.kind === 'simultaneous-open' || handshake.kind === 'split';
   const delivery = plain?.delivery ?? followDelivery(trace, place, crossed);
@@ -78,13 +92,20 @@ export function findFacts(trace: Trace): Facts {
     urgent: [],
     conflicts: [],
     counts: emptyCounts(),
+    hiddenCopies: [0, 0],
     lost: NOTHING,
     blackHoles: [],
+    silence: null,
   };
   findOddities(facts);
-  count(facts);
-  if (facts.counts.lost + facts.backOff.length > 0) facts.blackHoles = findBlackHoles(facts);
   return facts;
+}
+
+/** Counts what `part` holds; facts about other parts have been left out before. */
+export function judgeFacts(facts: Facts, part: Part): void {
+  count(facts, part);
+  facts.silence = longestSilence(facts.trace, part);
+  if (facts.counts.lost + facts.backOff.length > 0) facts.blackHoles = findBlackHoles(facts);
 }
 
 const NO_ECN: Ecn = { marked: [[], []], echoes: [[], []], reduced: [[], []] };
@@ -135,8 +156,8 @@ function contradicts(t: Trace, i: number): boolean {
   return false;
 }
 
-function count(f: Facts): void {
-  const { counts: c, trace: t, handshake: h } = f;
+function count(f: Facts, part: Part): void {
+  const { counts: c, trace: t } = f;
   c.capturedTwice = f.copies.capturedTwice.length;
   c.networkDuplicates = f.copies.duplicated.length;
   c.corrupted = f.probes.corrupted.length;
@@ -153,38 +174,45 @@ function count(f: Facts): void {
     c.captureGaps += d.gaps.length;
     c.reordered += d.reordered.length;
     c.networkDuplicates += d.unexplainedDsacks.length + d.doubledParts.length;
-    c.lostAcks += d.lostAcks.length + d.hiddenAcks;
+    c.lostAcks += d.lostAcks.length + d.hiddenAcks.length;
     for (const i of d.lostAcks) markLost(f, i);
     for (const r of d.retransmissions) countRetransmission(f, r.index, r.original, r.needless, r.tooBig, r.trigger);
   }
   for (const side of [0, 1] as const) {
-    const copies = hiddenCopies(f, side);
-    c.lost += copies;
-    c.retransmitted += copies;
+    f.hiddenCopies[side] = hiddenCopies(f, side);
+    c.lost += f.hiddenCopies[side];
+    c.retransmitted += f.hiddenCopies[side];
   }
+  c.lost += c.lostAcks;
+  if (part.from === 0) countOpening(f);
+  c.duplicateAcks = f.plain ? 0 : duplicateAcks(t, part);
+}
+
+function countOpening(f: Facts): void {
+  const { counts: c, handshake: h } = f;
   c.retransmitted += h.hiddenRepeats;
   c.lostAcks += h.lostAcks;
-  c.lost += c.lostAcks + h.lostSyns + h.lostSynAcks;
+  c.lost += h.lostAcks + h.lostSyns + h.lostSynAcks;
   if (h.syns.length > 1) for (const i of h.syns.slice(0, h.lostSyns)) markLost(f, i);
-  c.duplicateAcks = f.plain ? 0 : duplicateAcks(t);
 }
 
 /**
  * Copies of a side's text that were lost before the capture, beyond those that holes show. Its sender's identifications
  * skip them; acknowledgments they skip as well, so that of a side that sends many only its pauses tell.
  */
-export function hiddenCopies(f: Facts, side: Side): number {
+function hiddenCopies(f: Facts, side: Side): number {
   const { trace: t } = f;
   const d = f.delivery[side];
-  if (d.gaps.length > 0 || d.skipped === 0) return 0;
+  if (d.gaps.length > 0 || d.skips.length === 0) return 0;
   const shown = d.retransmissions.filter((r) => r.original < 0 && !r.needless).length;
   if (shown === 0) return 0;
   let bare = 0;
   let text = 0;
   for (let i = 0; i < t.n; i++) if (t.side[i] === side) t.size(i) > 0 ? text++ : bare++;
-  const skipped = bare <= 2 + 0.1 * text ? d.skipped - shown : d.skippedInPause;
+  const sum = (of: 'packets' | 'copies'): number => d.skips.reduce((total, skip) => total + skip[of], 0);
+  const skipped = bare <= 2 + 0.1 * text ? sum('packets') - shown : sum('copies');
   // Of what was skipped, some were acknowledgments whose loss the other side's repetitions already tell.
-  return Math.max(0, skipped - f.delivery[side === 0 ? 1 : 0].hiddenAcks);
+  return Math.max(0, skipped - f.delivery[side === 0 ? 1 : 0].hiddenAcks.length);
 }
 
 function countRetransmission(
@@ -225,14 +253,15 @@ function wasNeeded(f: Facts, index: number): boolean {
   return f.delivery[t.side[index] as Side].acknowledged >= t.end[index];
 }
 
-function duplicateAcks(t: Trace): number {
+function duplicateAcks(t: Trace, part: Part): number {
   const last: [number, number] = [-1, -1];
   const window: [number, number] = [-1, -1];
   let count = 0;
   for (let i = 0; i < t.n; i++) {
     if (t.verdict[i] !== Verdict.PLAIN || (t.flags(i) & (SYN | RST)) !== 0 || t.ack[i] < 0) continue;
     const side = t.side[i] as Side;
-    if (t.size(i) === 0 && t.ack[i] === last[side] && t.window(i) === window[side]) count++;
+    const same = t.size(i) === 0 && t.ack[i] === last[side] && t.window(i) === window[side];
+    if (same && i >= part.from && i < part.to) count++;
     last[side] = t.ack[i];
     window[side] = t.window(i);
   }

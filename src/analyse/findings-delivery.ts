@@ -3,7 +3,7 @@
 import { SYN } from '../wire/tcp.ts';
 import type { BlackHole } from './black-hole.ts';
 import type { Retransmission } from './delivery.ts';
-import { type Facts, hiddenCopies } from './facts.ts';
+import type { Facts } from './facts.ts';
 import type { Confidence } from './report.ts';
 import { name, other, type Say } from './say.ts';
 import type { SynOptions } from './syn-options.ts';
@@ -24,14 +24,14 @@ export function lossFindings(f: Facts, say: Say): void {
     if (counted.length > 0) sayLoss(f, say, side, counted);
     sayNeedless(f, say, side);
     if (d.reordered.length > 0) sayReordering(f, say, side);
-    if (d.hiddenAcks > 0) {
+    if (d.hiddenAcks.length > 0) {
       const repeated = d.retransmissions.filter((r) => r.needless).map((r) => r.index);
       say(
         'ack-loss',
         'likely',
         'RFC 9293 3.8.1',
         repeated,
-        `${plural(d.hiddenAcks, 'acknowledgment')} of the ${name(f, other(side))} lost on the way here: the text had arrived, no answer did.`,
+        `${plural(d.hiddenAcks.length, 'acknowledgment')} of the ${name(f, other(side))} lost on the way here: the text had arrived, no answer did.`,
       );
     }
     if (d.lostAcks.length > 0) {
@@ -124,7 +124,7 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: readonly Retransmission[]
         ? 'the lost copies are not in the capture, so it was lost before it'
         : 'some first copies are in the capture, some are not';
   // Without SACK or timestamps a copy that was needed looks like one sent since its acknowledgment was lost.
-  const unseen = hiddenCopies(f, side);
+  const unseen = f.hiddenCopies[side];
   const more =
     unseen === 0
       ? ''

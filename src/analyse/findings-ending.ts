@@ -1,6 +1,5 @@
 /** How the connection ended, and what was odd about it, in words. */
 
-import { RST, SYN } from '../wire/tcp.ts';
 import type { Facts } from './facts.ts';
 import { name, other, type Say } from './say.ts';
 import { type Side, Verdict } from './trace.ts';
@@ -107,9 +106,6 @@ function resetFinding(f: Facts, say: Say): void {
   }
 }
 
-/** Seconds in which nobody says anything before it is worth a word. */
-const LONG_SILENCE = 10;
-
 export function oddFindings(f: Facts, say: Say): void {
   const { trace: t } = f;
   if (f.urgent.length > 0) {
@@ -131,30 +127,14 @@ export function oddFindings(f: Facts, say: Say): void {
       `${plural(f.conflicts.length, 'segment')} repeated with other bytes than the first time: what the receiver took depends on it. Honest senders do not do this.`,
     );
   }
-  if (t.span <= LONG_SILENCE) return;
-  const silence = longest(f);
-  if (silence.seconds > LONG_SILENCE && silence.seconds > 20 * (f.place.rtt ?? 0)) {
+  const { silence } = f;
+  if (silence !== null && silence.seconds > 20 * (f.place.rtt ?? 0)) {
     say(
       'idle',
       'proven',
       null,
-      [silence.before, silence.before + 1],
+      [silence.before, silence.after],
       `Nobody said anything for ${duration(silence.seconds)}: both applications were idle.`,
     );
   }
-}
-
-function longest(f: Facts): { before: number; seconds: number } {
-  const { trace: t } = f;
-  let before = -1;
-  let seconds = 0;
-  for (let i = 1; i < t.n; i++) {
-    const gap = t.time(i) - t.time(i - 1);
-    const waiting = (t.flags(i) & (RST | SYN)) !== 0 || t.verdict[i] !== Verdict.PLAIN;
-    if (gap > seconds && !waiting) {
-      seconds = gap;
-      before = i - 1;
-    }
-  }
-  return { before, seconds };
 }

@@ -26,11 +26,13 @@ export interface Place {
   answer: [number, number];
 }
 
-export function findPlace(t: Trace): Place {
+/** @param known the soonest answers known from elsewhere. */
+export function findPlace(t: Trace, known?: readonly [number, number]): Place {
   const answer: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   const handshake = handshakeDelays(t, answer) ? answer[0] + answer[1] : null;
   // One late answer of a busy host must not move the place: the soonest of all tells.
   if (dataDelays(t, answer)) echoDelays(t, answer);
+  if (known !== undefined) for (const side of [0, 1] as const) answer[side] = Math.min(answer[side], known[side]);
   const [a, b] = answer;
   if (!Number.isFinite(a) && !Number.isFinite(b)) return { near: null, rtt: null, handshake, answer };
   if (!Number.isFinite(a) || !Number.isFinite(b)) {

@@ -97,9 +97,8 @@ function deliveryOf(own: Said, peer: Said): Delivery {
     unexplainedDsacks: NOTHING,
     gaps: NOTHING,
     lostAcks: NOTHING,
-    hiddenAcks: 0,
-    skipped: 0,
-    skippedInPause: 0,
+    hiddenAcks: NOTHING,
+    skips: NOTHING,
     maxEnd: own.maxEnd,
     acknowledged: Math.max(0, peer.ack),
   };

@@ -4,7 +4,7 @@ import { FIN, RST, SYN } from '../wire/tcp.ts';
 import type { Delivery } from './delivery.ts';
 import type { Place } from './place.ts';
 import type { RttStatistics } from './report.ts';
-import { type Side, type Trace, Verdict } from './trace.ts';
+import { type Part, type Side, type Trace, Verdict, WHOLE } from './trace.ts';
 
 let ends = new Float64Array(256);
 let times = new Float64Array(256);
@@ -17,9 +17,27 @@ function reserve(n: number): void {
   samples = new Float64Array(2 * n);
 }
 
-/** Round trips of a side's text to the first acknowledgment that covers it; text sent twice is left out (Karn). */
+/** Statistics of {@link roundTripSamples} over the whole connection. */
 export function roundTrips(t: Trace, side: Side): RttStatistics | null {
-  if (!t.speaks(side)) return null;
+  const found = roundTripSamples(t, side, WHOLE);
+  if (found.length === 0) return null;
+  const sorted = found.sort();
+  return {
+    samples: sorted.length,
+    min: round(sorted[0]),
+    median: round(sorted[sorted.length >> 1]),
+    max: round(sorted[sorted.length - 1]),
+  };
+}
+
+const NO_SAMPLES = new Float64Array(0);
+
+/**
+ * Milliseconds from a side's text to the first acknowledgment that covers it; text sent twice is left out (Karn). Those
+ * whose acknowledgment lies within `part`; valid until the next call.
+ */
+export function roundTripSamples(t: Trace, side: Side, part: Part): Float64Array {
+  if (!t.speaks(side)) return NO_SAMPLES;
   reserve(t.n);
   let head = 0;
   let tail = 0;
@@ -31,7 +49,8 @@ export function roundTrips(t: Trace, side: Side): RttStatistics | null {
     if (t.side[i] !== side) {
       let newest = -1;
       while (head < tail && ends[head] <= t.ack[i]) newest = head++;
-      if (newest >= 0 && times[newest] >= 0) samples[count++] = (t.time(i) - times[newest]) * 1000;
+      if (newest >= 0 && times[newest] >= 0 && i >= part.from && i < part.to)
+        samples[count++] = (t.time(i) - times[newest]) * 1000;
       continue;
     }
     if (t.end[i] === t.start[i] || (flags & SYN) !== 0) continue;
@@ -43,20 +62,38 @@ export function roundTrips(t: Trace, side: Side): RttStatistics | null {
     }
     if (t.end[i] > highest) highest = t.end[i];
   }
-  if (count === 0) return null;
-  const sorted = samples.subarray(0, count).sort();
-  return {
-    samples: count,
-    min: round(sorted[0]),
-    median: round(sorted[count >> 1]),
-    max: round(sorted[count - 1]),
-  };
+  return samples.subarray(0, count);
 }
 
 /** Milliseconds to the microsecond. */
-function round(ms: number): number {
+export function round(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
+
+/** A time in which nobody said anything: the records before and after. */
+export interface Silence {
+  before: number;
+  after: number;
+  seconds: number;
+}
+
+/** The longest within `part` that no timer ended; null where none is worth a word. */
+export function longestSilence(t: Trace, part: Part): Silence | null {
+  if (t.span <= LONG_SILENCE) return null;
+  let longest: Silence | null = null;
+  let seconds = LONG_SILENCE;
+  for (let i = Math.max(1, part.from); i < t.n && i < part.to; i++) {
+    const gap = t.time(i) - t.time(i - 1);
+    const waiting = (t.flags(i) & (RST | SYN)) !== 0 || t.verdict[i] !== Verdict.PLAIN;
+    if (gap <= seconds || waiting) continue;
+    seconds = gap;
+    longest = { before: i - 1, after: i, seconds };
+  }
+  return longest;
+}
+
+/** Seconds in which nobody says anything before it is worth a word. */
+const LONG_SILENCE = 10;
 
 export interface Stall {
   side: Side;

@@ -26,6 +26,14 @@ export const Verdict = {
 
 export type Side = 0 | 1;
 
+/** The records with indexes from … to - 1 of a connection. */
+export interface Part {
+  from: number;
+  to: number;
+}
+
+export const WHOLE: Part = { from: 0, to: Number.POSITIVE_INFINITY };
+
 /** Beside the flags of {@link Trace.union}: some segment of the side carries text. */
 export const TEXT = 1 << 16;
 

@@ -5,7 +5,7 @@
  */
 
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
-import type { Side, Trace } from './trace.ts';
+import { type Part, type Side, type Trace, WHOLE } from './trace.ts';
 
 export interface WiresharkView {
   /** tcp.completeness: SYN 1, SYN-ACK 2, ACK 4, text 8, FIN 16, RST 32. */
@@ -36,13 +36,13 @@ const ZERO_PROBE = 2;
 /** `plain`: nothing happened, so that nothing but the opening can have drawn a label. */
 export function wiresharkView(t: Trace, plain = false): WiresharkView {
   const flags: Record<string, number> = {};
-  if (!plain) analyseAll(t, flags);
+  if (!plain) noteFlags(t, flags, WHOLE);
   fastOpenFlags(t, flags);
   if (t.flow.previous !== null) flags.reused_ports = 1;
   return { completeness: completenessOf(t), flags };
 }
 
-function completenessOf(t: Trace): number {
+export function completenessOf(t: Trace): number {
   let completeness = 0;
   for (let i = 0; i < t.n; i++) {
     const bits = t.flags(i);
@@ -56,11 +56,14 @@ function completenessOf(t: Trace): number {
   return completeness;
 }
 
-function analyseAll(t: Trace, flags: Record<string, number>): void {
+/** Counts the labels that records of `part` carry. */
+export function noteFlags(t: Trace, flags: Record<string, number>, part: Part): void {
+  const elsewhere: Record<string, number> = {};
   const f: [Flow, Flow] = [newFlow(t, 0), newFlow(t, 1)];
   const rtt = firstRtt(t);
   for (let i = 0; i < t.n; i++) {
-    analyse(t, f[t.side[i] as Side], f[t.side[i] === 0 ? 1 : 0], i, rtt, flags);
+    const noted = i >= part.from && i < part.to ? flags : elsewhere;
+    analyse(t, f[t.side[i] as Side], f[t.side[i] === 0 ? 1 : 0], i, rtt, noted);
   }
 }
 
