@@ -1,9 +1,11 @@
 /**
  * Node's own http over our stack behind a TUN, beside node's http over the kernel's loopback, under the same load.
  *
- *   npm run bench:http -- [--seconds 5] [--connections 32]        as root, on Linux, with wrk (Debian package wrk)
+ *   npm run bench:http -- [--seconds 3] [--connections 1,32,128] [--rounds 3]     as root, on Linux, with wrk
  *
- * Everything happens in a network namespace of its own. Prints requests a second and latencies side by side.
+ * Everything happens in a network namespace of its own. Each number of connections is measured in rounds, ours and the
+ * kernel's in turn, so that what else the machine does falls on both; of each the best round is shown, side by side:
+ * requests a second, the median and the slowest hundredth, and the server's CPU time a request.
  */
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
@@ -14,7 +16,11 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '5' }, connections: { type: 'string', default: '32' } },
+  options: {
+    seconds: { type: 'string', default: '3' },
+    connections: { type: 'string', default: '1,32,128' },
+    rounds: { type: 'string', default: '3' },
+  },
 });
 const ROOT = path.resolve(import.meta.dirname, '..');
 const NAMESPACE = `estab-bench-${process.pid}`;
@@ -43,6 +49,14 @@ const http = createServer((request, response) => {
 createNet(host).createServer((socket) => http.emit('connection', socket)).listen(8080, () => console.log('ready'));
 `;
 
+const HEADINGS = [
+  'connections'.padEnd(12),
+  'requests/s: ours  loopback  ratio'.padEnd(36),
+  'p50: ours  loopback'.padEnd(22),
+  'p99: ours  loopback'.padEnd(22),
+  'CPU µs: ours  loopback',
+].join('');
+
 interface Load {
   readonly requests: number;
   readonly p50: string;
@@ -56,26 +70,29 @@ try {
   ip('-n', NAMESPACE, 'link', 'set', 'lo', 'up');
   writeFileSync(path.join(folder, 'kernel.cjs'), KERNEL_SERVER);
   writeFileSync(path.join(folder, 'ours.mjs'), OUR_SERVER);
-  const ours = await load('ours.mjs', 'http://10.9.0.2:8080/');
-  const kernel = await load('kernel.cjs', 'http://127.0.0.1:8080/');
-  console.log(
-    `node:http, ${values.connections} kept-alive connections, ${values.seconds} s each, a page of ${BODY.length} bytes`,
-  );
-  console.log(row('our stack, TUN', ours));
-  console.log(row('node:net, loopback', kernel));
-  console.log(`ratio               ${(ours.requests / kernel.requests).toFixed(2)} × the requests a second`);
+  console.log(`node:http, kept-alive connections, ${values.seconds} s a round, a page of ${BODY.length} bytes`);
+  console.log(HEADINGS);
+  for (const connections of values.connections.split(',')) {
+    let ours: Load | null = null;
+    let kernel: Load | null = null;
+    for (let round = 0; round < Number(values.rounds); round++) {
+      ours = better(ours, await load('ours.mjs', 'http://10.9.0.2:8080/', connections));
+      kernel = better(kernel, await load('kernel.cjs', 'http://127.0.0.1:8080/', connections));
+    }
+    console.log(row(connections, ours as Load, kernel as Load));
+  }
 } finally {
   ip('netns', 'del', NAMESPACE);
   rmSync(folder, { recursive: true });
 }
 
-async function load(script: string, url: string): Promise<Load> {
+async function load(script: string, url: string, connections: string): Promise<Load> {
   const server = inside([process.execPath, path.join(folder, script)]);
   try {
     await once(server.stdout as NodeJS.ReadableStream, 'data');
-    wrk(url, '1');
+    wrk(url, connections, '1');
     const before = cpuOf(server);
-    const report = wrk(url, values.seconds);
+    const report = wrk(url, connections, values.seconds);
     return {
       requests: Number(/Requests\/sec:\s+([\d.]+)/.exec(report)?.[1]),
       p50: /^\s+50%\s+(\S+)/m.exec(report)?.[1] ?? '?',
@@ -88,8 +105,8 @@ async function load(script: string, url: string): Promise<Load> {
   }
 }
 
-function wrk(url: string, seconds: string): string {
-  const args = ['netns', 'exec', NAMESPACE, 'wrk', '-t1', `-c${values.connections}`, `-d${seconds}s`, '--latency', url];
+function wrk(url: string, connections: string, seconds: string): string {
+  const args = ['netns', 'exec', NAMESPACE, 'wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--latency', url];
   return execFileSync('ip', args, { encoding: 'utf8' });
 }
 
@@ -109,8 +126,19 @@ function ip(...args: string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-function row(name: string, { requests, p50, p99, cpuSeconds }: Load): string {
-  const seconds = Number(values.seconds);
-  const each = ((cpuSeconds / (requests * seconds)) * 1e6).toFixed(0);
-  return `${name.padEnd(19)} ${requests.toFixed(0).padStart(6)} requests/s   p50 ${p50}   p99 ${p99}   ${each} µs CPU a request`;
+function better(one: Load | null, other: Load): Load {
+  return one === null || other.requests > one.requests ? other : one;
+}
+
+function row(connections: string, ours: Load, kernel: Load): string {
+  const each = ({ requests, cpuSeconds }: Load): string =>
+    ((cpuSeconds / (requests * Number(values.seconds))) * 1e6).toFixed(0);
+  const ratio = (ours.requests / kernel.requests).toFixed(2);
+  return [
+    connections.padEnd(12),
+    `${ours.requests.toFixed(0).padStart(16)}${kernel.requests.toFixed(0).padStart(10)}${ratio.padStart(7)}`.padEnd(36),
+    `${ours.p50.padStart(9)}${kernel.p50.padStart(10)}`.padEnd(22),
+    `${ours.p99.padStart(9)}${kernel.p99.padStart(10)}`.padEnd(22),
+    `${each(ours).padStart(12)}${each(kernel).padStart(10)}`,
+  ].join('');
 }

@@ -23,7 +23,6 @@ export function registerFromEnvironment(environment: NodeJS.ProcessEnv): void {
   useHost(makeHost(config));
   install({
     host: defaultHost,
-    socketPrototype: null,
     chooses,
     listensOn: listen === null ? null : (port) => listen.includes(port),
   });

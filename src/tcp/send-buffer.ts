@@ -7,6 +7,7 @@
 /** Writes up to this size are copied together. */
 const GATHER_MAX = 512;
 const GATHER_CHUNK = 4096;
+const GATHER_LEAST = 256;
 /** Dead entries at the front of the list that are tolerated before it is compacted. */
 const COMPACT_AT = 64;
 
@@ -34,7 +35,7 @@ export class SendBuffer {
       return;
     }
     if (this.gather === null || this.gatherRoom < bytes.length) {
-      this.gather = new Uint8Array(bytes.length > 64 || this.length > GATHER_MAX ? GATHER_CHUNK : 256);
+      this.gather = new Uint8Array(this.gatherSize(bytes.length));
       this.gatherRoom = this.gather.length;
       this.chunks.push(this.gather.subarray(0, 0));
     }
@@ -44,6 +45,12 @@ export class SendBuffer {
     const last = this.chunks.length - 1;
     const start = this.chunks[last].byteOffset - this.gather.byteOffset;
     this.chunks[last] = this.gather.subarray(start, used + bytes.length);
+  }
+
+  /** A first small write is often the only one until it is acknowledged; whoever writes on gets more room. */
+  private gatherSize(bytes: number): number {
+    if (this.length > GATHER_MAX) return GATHER_CHUNK;
+    return bytes > GATHER_LEAST / 4 ? GATHER_MAX : GATHER_LEAST;
   }
 
   /** Drops `count` acknowledged bytes from the front; at most {@link length}. */

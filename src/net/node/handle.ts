@@ -224,14 +224,9 @@ export class TcpHandle extends StreamHandle {
     return this.holding.isReferenced;
   }
 
-  /** net tells a handle its socket; one that net made itself becomes one of ours then. */
+  /** net tells a handle its socket. */
   setOwner(owner: object | null): void {
     this.owned = owner;
-    const { socketPrototype } = this.source;
-    if (owner === null || socketPrototype === null) return;
-    if (Object.getPrototypeOf(owner) === Object.getPrototypeOf(socketPrototype)) {
-      Object.setPrototypeOf(owner, socketPrototype);
-    }
   }
 }
 

@@ -118,7 +118,6 @@ export function listen(server: net.Server, args: ListenArguments, source: Handle
 export function createNet(host: Host | (() => Host)): Net {
   const source = {
     host: typeof host === 'function' ? host : () => host,
-    socketPrototype: null as object | null,
     chooses: null,
     listensOn: null,
   };
@@ -146,9 +145,24 @@ export function createNet(host: Host | (() => Host)): Net {
       exchangeHandle(inherited[reinitializeHandle], this as unknown as SocketInternals, ours(handle, source));
     }
   }
-  source.socketPrototype = Socket.prototype;
+  /**
+   * What makes a plain socket one of ours. Another prototype would do as well, but V8 then gives every socket a hidden
+   * class of its own, and each access to any property of theirs, in all of net and http, takes several times as long.
+   */
+  const ownMethods = Object.fromEntries(
+    Reflect.ownKeys(Socket.prototype)
+      .filter((key) => key !== 'constructor')
+      .map((key) => [key, { value: Reflect.get(Socket.prototype, key), writable: true, configurable: true }]),
+  );
 
   class Server extends net.Server {
+    /** net has made the socket of an accepted connection, a plain one; before anybody sees it, it becomes one of ours. */
+    override emit(event: string | symbol, ...args: unknown[]): boolean {
+      const [socket] = args;
+      if (event === 'connection' && isPlainSocket(socket)) Object.defineProperties(socket, ownMethods);
+      return super.emit(event as string, ...args);
+    }
+
     _listen2(...args: ListenArguments): void {
       listen(this, args, source);
     }
@@ -156,6 +170,14 @@ export function createNet(host: Host | (() => Host)): Net {
 
   const CallableSocket = callable(Socket);
   const CallableServer = callable(Server);
+  // Accepted sockets are instances too, though net has made them; of classes derived from ours they are not.
+  Object.defineProperty(Socket, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      if (Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+      const here = this === Socket || this === CallableSocket;
+      return here && isPlainSocket(value) && value.connect === Socket.prototype.connect;
+    },
+  });
   const connect = (...args: unknown[]): net.Socket => {
     const normalized = normalizeArgs(args);
     const [options] = normalized;
@@ -185,6 +207,10 @@ export function createNet(host: Host | (() => Host)): Net {
 function ownHandle({ _handle: handle }: SocketInternals): TcpHandle {
   if (handle instanceof TcpHandle) return handle;
   throw new EstabError('ENOTCONN', 'the socket has no connection of ours; it is not connected, or closed');
+}
+
+function isPlainSocket(value: unknown): value is net.Socket {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === net.Socket.prototype;
 }
 
 /** Node's constructors may be called without `new`, and by `Socket.call(this)`; classes may not. */

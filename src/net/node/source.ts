@@ -5,8 +5,6 @@ import type { Host } from '../../host/host.ts';
 export interface HandleSource {
   /** The host that new handles live on; it may be made when the first is wanted. */
   host(): Host;
-  /** What sockets that net itself makes around accepted connections become; null leaves them as they are. */
-  readonly socketPrototype: object | null;
   /**
    * Whether a connection goes over the host; null: all do.
    * @param name what the program asked for when that was no address.

@@ -17,6 +17,9 @@ export const Errno = { EBADF: 9, EINVAL: 22, EPIPE: 32, ENOTSUP: 95, ENOTCONN: 1
 /** libuv's buffer: one read hands up no more. */
 const READ_BYTES = 65_536;
 
+/** Chunks of text with no more bytes than this, all together, are put into one piece: a head and a small body. */
+const TOGETHER = 16_384;
+
 export class StreamHandle extends JSStream {
   /** Set by net. */
   reading = false;
@@ -160,6 +163,9 @@ export class StreamHandle extends JSStream {
 
   writev(request: WriteRequest, chunks: unknown[], allBuffers: boolean): number {
     if (allBuffers) return this.write(request, chunks as Uint8Array[], false);
+    let bytes = 0;
+    for (let i = 0; i < chunks.length; i += 2) bytes += lengthOf(chunks[i], chunks[i + 1] as BufferEncoding);
+    if (bytes <= TOGETHER) return this.write(request, [together(chunks, bytes)], true);
     const parts: Uint8Array[] = [];
     for (let i = 0; i < chunks.length; i += 2) {
       const chunk = chunks[i];
@@ -267,4 +273,23 @@ export class StreamHandle extends JSStream {
     setImmediate(() => this.finishShutdown(request, 0));
     return 0;
   }
+}
+
+function lengthOf(chunk: unknown, encoding: BufferEncoding): number {
+  return typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : (chunk as Uint8Array).length;
+}
+
+/** Chunks and their encodings, in turn, as one piece of so many bytes. */
+function together(chunks: readonly unknown[], bytes: number): Uint8Array {
+  const whole = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (let i = 0; i < chunks.length; i += 2) {
+    const chunk = chunks[i];
+    if (typeof chunk === 'string') at += whole.write(chunk, at, chunks[i + 1] as BufferEncoding);
+    else {
+      whole.set(chunk as Uint8Array, at);
+      at += (chunk as Uint8Array).length;
+    }
+  }
+  return whole;
 }
