@@ -63,6 +63,8 @@ export class Socket extends SocketState {
   /** The attempts to connect by name. */
   private race: Race | null = null;
   private ended = false;
+  /** Why the open connection broke; a reader hears of it when it has read all that came before. */
+  private failure: ErrorCode | null = null;
 
   /**
    * @param connection an accepted connection; null for one that will `connect`.
@@ -214,6 +216,10 @@ export class Socket extends SocketState {
       return;
     }
     this.restartIdleTimer();
+    if (this.failure !== null) {
+      done(socketError(this.failure, 'write'));
+      return;
+    }
     try {
       // The stream may reuse its buffer after `done`, the connection needs the bytes until they are acknowledged.
       const room = connection.write(this.host.now(), Uint8Array.prototype.slice.call(chunk));
@@ -309,13 +315,20 @@ export class Socket extends SocketState {
     if (this.onread === null) this.pullIntoStream(connection);
     else this.pullIntoBuffer(connection, this.onread);
     this.host.wake();
-    const over = connection.peerHasClosed || connection.state === 'CLOSED';
-    if (over && connection.readable === 0 && !this.ended && connection.tcb.error === null) {
+    if (connection.readable > 0 || this.ended || this.destroyed) return;
+    if (connection.peerHasClosed || (connection.state === 'CLOSED' && this.failure === null)) {
       this.ended = true;
       this.push(null);
       // Nobody may be reading: 'end' still has to come.
       this.read(0);
+    } else if (this.failure !== null && this.isReading) {
+      this.destroy(socketError(this.failure, 'read'));
     }
+  }
+
+  /** Who does not read hears of nothing, not even that the connection broke. */
+  private get isReading(): boolean {
+    return this.onread === null ? this.wantsMore : !this.onreadPaused;
   }
 
   private pullIntoStream(connection: Connection): void {
@@ -353,11 +366,16 @@ export class Socket extends SocketState {
 
   private onClosed(error: ErrorCode | null): void {
     if (this.destroyed) return;
-    if (error !== null) {
-      const { connection } = this;
-      const syscall = this.connecting ? 'connect' : 'read';
-      const where = this.connecting && connection !== null ? connection : null;
-      this.destroy(socketError(error, syscall, where?.remote.toString(), where?.remotePort));
+    const { connection, waiting } = this;
+    if (error !== null && this.connecting) {
+      this.destroy(socketError(error, 'connect', connection?.remote.toString(), connection?.remotePort));
+      return;
+    }
+    // As in Linux: a RST after the peer's FIN takes nothing from a reader, and who goes on writing hears EPIPE.
+    if (error !== null) this.failure = connection?.peerHasClosed === true ? 'EPIPE' : error;
+    if (this.failure !== null && waiting !== null) {
+      this.waiting = null;
+      waiting.done(socketError(this.failure, 'write'));
       return;
     }
     this.pull();

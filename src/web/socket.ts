@@ -204,14 +204,12 @@ export class Socket {
       reader.enqueue(bytes);
       return true;
     }
-    if (this.failure !== null) {
-      this.readEnded = true;
-      reader.error(this.failure);
-      return true;
-    }
-    if (!this.isOver && connection?.peerHasClosed !== true) return false;
+    const peerHasClosed = connection?.peerHasClosed === true;
+    if (!this.isOver && !peerHasClosed) return false;
     this.readEnded = true;
-    reader.close();
+    // A RST that comes after the peer's FIN takes nothing from a reader.
+    if (this.failure === null || peerHasClosed) reader.close();
+    else reader.error(this.failure);
     return true;
   }
 

@@ -103,6 +103,48 @@ describe.each(KINDS)('%s', (_kind, createNet) => {
       expect(error).toMatchObject({ code: 'ECONNRESET', syscall: 'read', errno: -104 });
     });
 
+    test('reads what was sent and the end, though a RST came after the FIN; writing on is EPIPE', async () => {
+      const { connect } = await serve((socket) => {
+        socket.end('goodbye');
+        setTimeout(() => socket.resetAndDestroy(), 20);
+      });
+      const socket = connect({ allowHalfOpen: true });
+      const errors: Error[] = [];
+      socket.on('error', (error) => errors.push(error));
+      await once(socket, 'connect');
+      socket.pause();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      let text = '';
+      socket.on('data', (part) => {
+        text += part;
+      });
+      await once(socket.resume(), 'end');
+      expect(text).toBe('goodbye');
+      expect(errors).toEqual([]);
+      socket.write('anybody there?');
+      await new Promise((resolve) => socket.once('close', resolve));
+      expect(errors).toEqual([expect.objectContaining({ code: 'EPIPE', syscall: 'write' })]);
+    });
+
+    test('reads what came before a RST, then hears of it', async () => {
+      const size = 50_000;
+      const { connect } = await serve((socket) => {
+        socket.write(Buffer.alloc(size, 'x'), () => setTimeout(() => socket.resetAndDestroy(), 50));
+      });
+      const socket = connect({ highWaterMark: 4096 });
+      await once(socket, 'connect');
+      socket.pause();
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(socket.destroyed).toBe(false);
+      let length = 0;
+      socket.on('data', (part) => {
+        length += part.length;
+      });
+      const [error] = await once(socket.resume(), 'error');
+      expect(error).toMatchObject({ code: 'ECONNRESET', syscall: 'read' });
+      expect(length).toBe(size);
+    });
+
     test('a server closes when its last connection has', async () => {
       const { server, connect } = await serve((socket) => socket.resume());
       const socket = connect();

@@ -1,6 +1,6 @@
 /** The web-stream sockets over two hosts of ours. */
 
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { connect, listen, type Socket } from '../../src/web/index.ts';
 import { type Hosts, SERVER_ADDRESS, twoHosts } from '../net/hosts.ts';
 
@@ -43,6 +43,22 @@ describe('web-stream sockets', () => {
     await expect(socket.closed).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await expect(socket.readable.getReader().read()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
     await expect(socket.writable.getWriter().write(new Uint8Array(1))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  test('what was sent and the end are read, though a RST came after the FIN', async () => {
+    const { server } = hosts;
+    const listener = server.stack.listen({ port: 7 });
+    const socket = connect(hosts.client, { hostname: SERVER_ADDRESS, port: 7 });
+    await socket.opened;
+    const accepted = await vi.waitFor(() => listener.accept(server.now()) ?? expect.fail('nobody yet'));
+    accepted.write(server.now(), new TextEncoder().encode('goodbye'));
+    accepted.shutdown(server.now());
+    server.wake();
+    await vi.waitFor(() => expect(accepted.state).toBe('FIN-WAIT-2'));
+    accepted.abort(server.now());
+    server.wake();
+    await expect(socket.closed).rejects.toMatchObject({ code: 'ECONNRESET' });
+    expect(Buffer.from(await readAll(socket)).toString()).toBe('goodbye');
   });
 
   test('text can be written after the peer has ended (half-close)', async () => {

@@ -191,6 +191,15 @@ export class TcpHandle extends StreamHandle {
     return this.connection.getOption(name);
   }
 
+  /** Node 24 and newer. The two ECN bits are TCP's own. */
+  setTypeOfService(octet: number): number {
+    return this.configure({ trafficClass: octet & 0xfc });
+  }
+
+  getTypeOfService(): number {
+    return this.options.trafficClass ?? 0;
+  }
+
   private configure(options: ConnectionOptions): number {
     this.options = { ...this.options, ...options };
     const { connection } = this;
@@ -238,10 +247,11 @@ function hangUnderTcp(): void {
   const { prototype } = TcpHandle;
   for (let from: object = StreamHandle.prototype; from !== Object.prototype; from = Object.getPrototypeOf(from)) {
     for (const [name, property] of Object.entries(Object.getOwnPropertyDescriptors(from))) {
-      if (!Object.hasOwn(prototype, name)) Object.defineProperty(prototype, name, property);
+      if (name !== 'onread' && !Object.hasOwn(prototype, name)) Object.defineProperty(prototype, name, property);
     }
   }
-  // It looks like a plain value and is a native accessor: only through its own holder it reaches the native field.
+  // On Node 20 it looks like a plain value and is a native accessor, on 22 it is one that cannot be redefined: only through
+  // its own holder it reaches the native field.
   Object.defineProperty(prototype, 'onread', {
     get: function (this: TcpHandle) {
       return Reflect.get(JSStream.prototype, 'onread', this);

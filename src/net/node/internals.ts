@@ -13,6 +13,8 @@ export interface Request {
 
 export interface WriteRequest extends Request {
   error?: unknown;
+  /** Node 26: a status told before net had attached `oncomplete`; ours always comes later. */
+  writeStatus?: null;
 }
 
 /** Native stream: data is pushed in with `readBuffer`, what is written comes out at `onwrite`. */
@@ -43,6 +45,8 @@ interface Bindings {
     kReadBytesOrError: number;
     kBytesWritten: number;
     kLastWriteWasAsync: number;
+    /** Node 26 and newer. */
+    kLastWriteErr?: number;
   };
 }
 
@@ -53,7 +57,7 @@ function binding<Name extends keyof Bindings>(name: Name): Bindings[Name] {
 
 export const { JSStream } = binding('js_stream');
 export const { TCP } = binding('tcp_wrap');
-const { streamBaseState, kReadBytesOrError, kBytesWritten, kLastWriteWasAsync } = binding('stream_wrap');
+const { streamBaseState, kReadBytesOrError, kBytesWritten, kLastWriteWasAsync, kLastWriteErr } = binding('stream_wrap');
 
 const wantedKernelHandles = new WeakSet<object>();
 
@@ -79,6 +83,7 @@ export function setReadError(errno: number): void {
 export function setWriteOutcome(bytes: number, later: boolean): void {
   streamBaseState[kBytesWritten] = bytes;
   streamBaseState[kLastWriteWasAsync] = later ? 1 : 0;
+  if (kLastWriteErr !== undefined) streamBaseState[kLastWriteErr] = 0;
 }
 
 function symbolOf(holder: object, description: string): symbol {

@@ -20,6 +20,9 @@ const READ_BYTES = 65_536;
 /** Chunks of text with no more bytes than this, all together, are put into one piece: a head and a small body. */
 const TOGETHER = 16_384;
 
+/** What a write method returns: 0, minus an errno, or the request of a write that completes later. */
+type Dispatched = number | WriteRequest;
+
 export class StreamHandle extends JSStream {
   /** Set by net. */
   reading = false;
@@ -72,8 +75,8 @@ export class StreamHandle extends JSStream {
   private onClosed(error: ErrorCode | null): void {
     this.over = true;
     if (error !== null) {
-      // As in Linux: who has read the end already hears EPIPE when it goes on writing.
-      this.failure = this.ended ? -Errno.EPIPE : -errnoOf(error);
+      // As in Linux: a RST after the peer's FIN takes nothing from a reader, and who goes on writing hears EPIPE.
+      this.failure = this.connection?.peerHasClosed === true ? -Errno.EPIPE : -errnoOf(error);
       if (this.connecting !== null) setImmediate(() => this.finishConnect(-errnoOf(error)));
     }
     this.planRead();
@@ -130,7 +133,7 @@ export class StreamHandle extends JSStream {
       this.host.wake();
       this.readBuffer(bytes);
       this.planRead();
-    } else if (this.failure !== 0) {
+    } else if (this.failure !== 0 && !connection.peerHasClosed) {
       const { failure } = this;
       this.failure = 0;
       this.stopReading();
@@ -157,11 +160,11 @@ export class StreamHandle extends JSStream {
 
   // -- writing
 
-  writeBuffer(request: WriteRequest, bytes: Uint8Array): number {
+  writeBuffer(request: WriteRequest | null, bytes: Uint8Array): Dispatched {
     return this.write(request, [bytes], false);
   }
 
-  writev(request: WriteRequest, chunks: unknown[], allBuffers: boolean): number {
+  writev(request: WriteRequest | null, chunks: unknown[], allBuffers: boolean): Dispatched {
     if (allBuffers) return this.write(request, chunks as Uint8Array[], false);
     let bytes = 0;
     for (let i = 0; i < chunks.length; i += 2) bytes += lengthOf(chunks[i], chunks[i + 1] as BufferEncoding);
@@ -176,19 +179,19 @@ export class StreamHandle extends JSStream {
     return this.write(request, parts, false);
   }
 
-  writeUtf8String(request: WriteRequest, text: string): number {
+  writeUtf8String(request: WriteRequest | null, text: string): Dispatched {
     return this.write(request, [Buffer.from(text, 'utf8')], true);
   }
 
-  writeAsciiString(request: WriteRequest, text: string): number {
+  writeAsciiString(request: WriteRequest | null, text: string): Dispatched {
     return this.write(request, [Buffer.from(text, 'latin1')], true);
   }
 
-  writeLatin1String(request: WriteRequest, text: string): number {
+  writeLatin1String(request: WriteRequest | null, text: string): Dispatched {
     return this.write(request, [Buffer.from(text, 'latin1')], true);
   }
 
-  writeUcs2String(request: WriteRequest, text: string): number {
+  writeUcs2String(request: WriteRequest | null, text: string): Dispatched {
     return this.write(request, [Buffer.from(text, 'utf16le')], true);
   }
 
@@ -204,15 +207,17 @@ export class StreamHandle extends JSStream {
     return 0;
   }
 
-  private write(request: WriteRequest, parts: Uint8Array[], fresh: boolean): number {
+  /** Up to Node 24 net brings the request; from 26 on it is given one, if the write is not over when the call is. */
+  private write(given: WriteRequest | null, parts: Uint8Array[], fresh: boolean): Dispatched {
     const failed = this.writeFailure();
     if (failed !== 0) return failed;
+    const request = given ?? { writeStatus: null };
     const bytes = this.outgoing.start(parts, fresh, (result) => request.oncomplete?.(result, this, undefined));
     const done = this.moveOut();
     if (done) this.outgoing.finish();
     setWriteOutcome(bytes, !done);
     this.updateHold();
-    return 0;
+    return done || given !== null ? 0 : request;
   }
 
   private writeFailure(): number {
