@@ -20,5 +20,6 @@ export { Host, type HostOptions } from './host/host.ts';
 export { memoryPair } from './link/memory.ts';
 export { applySetting, defaultSettings } from './stack/settings.ts';
 export { Stack } from './stack/stack.ts';
-export { connect, listen } from './web/socket.ts';
+export { connect } from './web/connect.ts';
+export { listen } from './web/listen.ts';
 export { IpAddress } from './wire/address.ts';

@@ -2,8 +2,10 @@
 
 import { EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import { endpoint } from './direct-sockets.ts';
-import { connect, listen, type Socket, type WebListener } from './socket.ts';
+import { endpoint } from './address.ts';
+import { connect } from './connect.ts';
+import { listen, type WebListener } from './listen.ts';
+import type { Socket } from './socket.ts';
 
 export interface NetAddr {
   readonly transport: 'tcp';
@@ -40,12 +42,12 @@ export interface DenoNet {
 export function denoNet(host: Host): DenoNet {
   return {
     async connect({ hostname = '127.0.0.1', port }) {
-      const socket = connect(host, { hostname, port });
+      const socket = connect(host, { hostname, port }, { allowHalfOpen: true });
       await socket.opened;
       return conn(socket);
     },
     listen({ hostname = '0.0.0.0', port }) {
-      return listenerOf(listen(host, { hostname, port }), hostname);
+      return listenerOf(listen(host, { hostname, port, allowHalfOpen: true }), hostname);
     },
   };
 }

@@ -1,7 +1,10 @@
 /** WICG Direct Sockets (TCPSocket, TCPServerSocket) over a host of ours: the shape isolated web apps know. */
 
 import type { Host } from '../host/host.ts';
-import { connect, listen, type Socket, type WebListener } from './socket.ts';
+import { endpoint } from './address.ts';
+import { connect } from './connect.ts';
+import { listen, type WebListener } from './listen.ts';
+import type { Socket } from './socket.ts';
 
 export interface TCPSocketOpenInfo {
   readonly readable: ReadableStream<Uint8Array>;
@@ -52,7 +55,7 @@ export interface DirectSockets {
 export function directSockets(host: Host): DirectSockets {
   class TCPSocket extends Opened {
     constructor(remoteAddress: string, remotePort: number, options: TCPSocketOptions = {}) {
-      const socket = connect(host, { hostname: remoteAddress, port: remotePort });
+      const socket = connect(host, { hostname: remoteAddress, port: remotePort }, { allowHalfOpen: true });
       super(socket);
       if (options.noDelay !== undefined) socket.configure({ noDelay: options.noDelay });
       if (options.keepAliveDelay !== undefined) {
@@ -69,7 +72,7 @@ export function directSockets(host: Host): DirectSockets {
 
     constructor(localAddress: string, { localPort = 0, backlog }: TCPServerSocketOptions = {}) {
       const more = backlog === undefined ? {} : { backlog };
-      this.listener = listen(host, { hostname: localAddress, port: localPort, ...more });
+      this.listener = listen(host, { hostname: localAddress, port: localPort, allowHalfOpen: true, ...more });
       this.closed = new Promise((resolve) => {
         this.done = resolve;
       });
@@ -124,10 +127,4 @@ class Opened implements TCPSocketShape {
   close(): Promise<void> {
     return this.socket.close();
   }
-}
-
-/** `10.0.0.1:80` or `[fd00::1]:80` in two. */
-export function endpoint(text: string): { address: string; port: number } {
-  const colon = text.lastIndexOf(':');
-  return { address: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
 }

@@ -1,5 +1,6 @@
 /** Web-stream sockets over a host of ours, and the shapes that other platforms give them. */
 
+export { connect } from './connect.ts';
 export { type DenoNet, denoNet, type TcpConn, type TcpListener } from './deno.ts';
 export {
   type DirectSockets,
@@ -7,14 +8,13 @@ export {
   type TCPServerSocketOptions,
   type TCPSocketOptions,
 } from './direct-sockets.ts';
+export { type ListenOptions, listen, type WebListener } from './listen.ts';
 export {
   type ConnectOptions,
-  connect,
-  type ListenOptions,
-  listen,
+  type SecureTransport,
   Socket,
   type SocketAddress,
   type SocketInfo,
-  type WebListener,
 } from './socket.ts';
 export { createStack, type NetworkStack, type TapInterface } from './tcpip.ts';
+export { SecureSocket, type StreamPair, type TlsOptions, type TlsProvider, type TlsSession } from './tls.ts';

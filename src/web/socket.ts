@@ -8,12 +8,13 @@ import { connectByName, connectError } from '../host/connect-by-name.ts';
 import { endText } from '../host/events.ts';
 import { type EyeballsDelays, type NameResolver, type Race, tellingFailures } from '../host/happy-eyeballs.ts';
 import type { Host } from '../host/host.ts';
+import { nextTurn } from '../host/turn.ts';
 import type { Connection } from '../stack/connection.ts';
 import { type ConnectionOptions, checkOptions } from '../stack/connection-options.ts';
-import type { Listener } from '../stack/listener.ts';
 import { checkPort } from '../stack/ports.ts';
 import { type SocketOptionName, toConnectionOptions } from '../stack/socket-options.ts';
-import { IpAddress } from '../wire/address.ts';
+import { deferred } from './deferred.ts';
+import { SecureSocket, type Security, type TlsProvider } from './tls.ts';
 
 export interface SocketAddress {
   /** An IP address, or a name: then both families are tried (Happy Eyeballs, RFC 8305). */
@@ -26,22 +27,34 @@ export interface ConnectOptions extends EyeballsDelays {
   readonly resolver?: NameResolver;
   /** 4 or 6: addresses of that family alone; 0, and if left out, of both. */
   readonly family?: 0 | 4 | 6;
+  /** True: the writable side stays open when the peer has ended; false (the default): it ends too. */
+  readonly allowHalfOpen?: boolean;
+  /** `on`: TLS from the first octet; `starttls`: in clear until {@link Socket.startTls}; `off`: the default. */
+  readonly secureTransport?: SecureTransport;
+  /** The TLS for it: `nodeTls()` of estab/web/tls, or another. */
+  readonly tls?: TlsProvider;
+  /** The server's name for TLS; null, and if left out: the name connected to. */
+  readonly sni?: string | null;
+  /** Protocols that TLS offers, the best first. */
+  readonly alpn?: readonly string[];
   /** Of the connection, from its SYN on. */
-  readonly options?: ConnectionOptions;
-}
-
-export interface ListenOptions {
-  /** 0 chooses one. */
-  readonly port: number;
-  readonly hostname?: string;
-  readonly backlog?: number;
-  /** For all its connections. */
   readonly options?: ConnectionOptions;
 }
 
 export interface SocketInfo {
   readonly remoteAddress: string;
   readonly localAddress: string;
+  /** The protocol that TLS agreed on; null without. */
+  readonly alpn: string | null;
+}
+
+export type SecureTransport = 'off' | 'on' | 'starttls';
+
+/** What a socket is made with. */
+export interface SocketNature {
+  readonly allowHalfOpen: boolean;
+  readonly secureTransport: SecureTransport;
+  readonly security?: Security | null;
 }
 
 export class Socket {
@@ -51,7 +64,11 @@ export class Socket {
   readonly opened: Promise<SocketInfo>;
   /** Resolves when both directions have ended; rejects when the connection broke. */
   readonly closed: Promise<void>;
+  readonly secureTransport: SecureTransport;
   private readonly host: Host;
+  private readonly allowHalfOpen: boolean;
+  private readonly security: Security | null;
+  private isUpgraded = false;
   private connection: Connection | null = null;
   /** The attempts to connect by name, until one of them is {@link connection}. */
   private race: Race | null = null;
@@ -65,11 +82,18 @@ export class Socket {
   private isOpen = false;
   private isOver = false;
   private readEnded = false;
+  /** A chunk is being written. */
+  private writing = false;
+  /** The writable side ends as soon as nothing is being written. */
+  private mayEnd = false;
   private failure: Error | null = null;
 
-  /** Use {@link connect} or {@link listen}. */
-  constructor(host: Host) {
+  /** Use `connect` or `listen`. */
+  constructor(host: Host, { allowHalfOpen, secureTransport, security = null }: SocketNature) {
     this.host = host;
+    this.allowHalfOpen = allowHalfOpen;
+    this.secureTransport = secureTransport;
+    this.security = security;
     this.opened = this.openedEnd.promise;
     this.closed = this.closedEnd.promise;
     // Who looks at one of the two promises need not look at the other.
@@ -162,6 +186,27 @@ export class Socket {
     return this.connection.getOption(name);
   }
 
+  /** Whether {@link startTls} has been called: the streams are another socket's then. */
+  get upgraded(): boolean {
+    return this.isUpgraded;
+  }
+
+  /**
+   * Goes on in TLS, as both sides have agreed in clear; this socket's streams are at an end.
+   * @throws TypeError unless it was opened with `secureTransport: 'starttls'`, once, and nobody holds its streams.
+   */
+  startTls(): SecureSocket {
+    if (this.security === null || this.secureTransport !== 'starttls') {
+      throw new TypeError('startTls needs a socket that was opened with secureTransport "starttls"');
+    }
+    if (this.isUpgraded) throw new TypeError('the socket has been upgraded already');
+    if (this.readable.locked || this.writable.locked) {
+      throw new TypeError('release the reader and the writer of the socket first: TLS needs both streams');
+    }
+    this.isUpgraded = true;
+    return new SecureSocket(this, this.security);
+  }
+
   /** Ends both directions: what was written still goes out. */
   async close(): Promise<void> {
     if (!this.writable.locked && !this.isOver) await this.writable.close();
@@ -174,6 +219,7 @@ export class Socket {
     this.openedEnd.resolve({
       remoteAddress: endText(remote, remotePort),
       localAddress: endText(local, localPort),
+      alpn: null,
     });
     this.writeWaiting?.resolve();
     this.writeWaiting = null;
@@ -210,10 +256,36 @@ export class Socket {
     // A RST that comes after the peer's FIN takes nothing from a reader.
     if (this.failure === null || peerHasClosed) reader.close();
     else reader.error(this.failure);
+    if (peerHasClosed && !this.allowHalfOpen) this.endToo();
     return true;
   }
 
+  /** The peer has ended, and so do we, after what is being written: whoever holds the writable may still have chunks. */
+  private endToo(): void {
+    this.mayEnd = true;
+    if (!this.writable.locked) void this.writable.close().catch(() => {});
+    else this.endWhenIdle();
+  }
+
+  /** A stream hands over its next chunk as soon as the last one is taken: when none comes within a turn, there is none. */
+  private endWhenIdle(): void {
+    if (!this.mayEnd || this.writing || this.isOver) return;
+    nextTurn(() => {
+      if (!this.writing) void this.end();
+    });
+  }
+
   private async write(chunk: Uint8Array): Promise<void> {
+    this.writing = true;
+    try {
+      await this.writeOut(chunk);
+    } finally {
+      this.writing = false;
+      this.endWhenIdle();
+    }
+  }
+
+  private async writeOut(chunk: Uint8Array): Promise<void> {
     if (!this.isOpen) await this.opened;
     if (this.failure !== null) throw this.failure;
     // The caller has its buffer back when this resolves; the connection needs the bytes until they are acknowledged.
@@ -232,8 +304,9 @@ export class Socket {
 
   private async end(): Promise<void> {
     if (!this.isOpen) await this.opened;
-    if (this.isOver) return;
-    this.connection?.shutdown(this.host.now());
+    const { connection } = this;
+    if (this.isOver || connection === null || connection.detached) return;
+    connection.shutdown(this.host.now());
     this.host.wake();
   }
 
@@ -279,82 +352,4 @@ export class Socket {
     this.writeWaiting = null;
     this.onReadable();
   }
-}
-
-/**
- * Opens a connection to an address, or by name to the first of its addresses that answers.
- * @throws EstabError EINVAL when the address or an option makes no sense, or there is nobody to ask for the name; what
- *   the network and name servers say comes through `opened`.
- */
-export function connect(host: Host, { hostname, port }: SocketAddress, options: ConnectOptions = {}): Socket {
-  const socket = new Socket(host);
-  const remote = IpAddress.tryParse(hostname);
-  if (remote === null) return socket.connectTo({ hostname, port }, options);
-  const connection = host.stack.connect(host.now(), { remote, port, options: options.options ?? {} });
-  host.wake();
-  return socket.adopt(connection, false);
-}
-
-/** What {@link listen} gives: iterate it to accept, close it to stop. */
-export interface WebListener extends AsyncIterable<Socket> {
-  readonly port: number;
-  close(): void;
-}
-
-/** Listens on a port of the host; 0 chooses one. */
-export function listen(host: Host, options: ListenOptions): WebListener {
-  const accepted: Socket[] = [];
-  let waiting: (() => void) | null = null;
-  let closed = false;
-  const take = (listener: Listener): void => {
-    for (let next = listener.accept(host.now()); next !== null; next = listener.accept(host.now())) {
-      accepted.push(new Socket(host).adopt(next, true));
-    }
-    waiting?.();
-    waiting = null;
-  };
-  const listener = host.stack.listen({
-    port: options.port,
-    ...(options.hostname === undefined ? {} : { address: IpAddress.parse(options.hostname) }),
-    ...(options.backlog === undefined ? {} : { backlog: options.backlog }),
-    ...(options.options === undefined ? {} : { options: options.options }),
-    handler: { acceptable: take },
-  });
-  return {
-    port: listener.localPort,
-    close(): void {
-      closed = true;
-      listener.close(host.now());
-      host.wake();
-      waiting?.();
-      waiting = null;
-    },
-    async *[Symbol.asyncIterator](): AsyncGenerator<Socket> {
-      for (;;) {
-        const next = accepted.shift();
-        if (next !== undefined) yield next;
-        else if (closed) return;
-        else
-          await new Promise<void>((resolve) => {
-            waiting = resolve;
-          });
-      }
-    },
-  };
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  resolve(value: T): void;
-  reject(error: Error): void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve!: (value: T) => void;
-  let reject!: (error: Error) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
 }

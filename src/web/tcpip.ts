@@ -6,7 +6,9 @@
 import { Host } from '../host/host.ts';
 import type { Link, LinkHandlers } from '../link/link.ts';
 import { formatMac, parseMac } from '../wire/mac.ts';
-import { connect, listen, type Socket, type WebListener } from './socket.ts';
+import { connect } from './connect.ts';
+import { listen, type WebListener } from './listen.ts';
+import type { Socket } from './socket.ts';
 
 export interface InterfaceOptions {
   /** `192.168.1.1/24` */
@@ -57,10 +59,10 @@ export async function createStack(): Promise<NetworkStack> {
       return { readable, writable };
     },
     async listenTcp({ host: hostname, port }) {
-      return listen(host, { port, ...(hostname === undefined ? {} : { hostname }) });
+      return listen(host, { port, allowHalfOpen: true, ...(hostname === undefined ? {} : { hostname }) });
     },
     async connectTcp({ host: hostname, port }) {
-      const socket = connect(host, { hostname, port });
+      const socket = connect(host, { hostname, port }, { allowHalfOpen: true });
       await socket.opened;
       return socket;
     },

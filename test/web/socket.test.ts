@@ -63,7 +63,7 @@ describe('web-stream sockets', () => {
 
   test('text can be written after the peer has ended (half-close)', async () => {
     const listener = listen(hosts.server, { port: 7 });
-    const socket = connect(hosts.client, { hostname: SERVER_ADDRESS, port: 7 });
+    const socket = connect(hosts.client, { hostname: SERVER_ADDRESS, port: 7 }, { allowHalfOpen: true });
     const [accepted] = await take(listener);
     await accepted.writable.close();
     expect((await readAll(socket)).length).toBe(0);
@@ -74,6 +74,24 @@ describe('web-stream sockets', () => {
     await Promise.all([socket.closed, accepted.closed]);
     listener.close();
   });
+
+  test.each([false, true])(
+    'otherwise the writable side ends with the readable one, held by a writer: %s',
+    async (held) => {
+      const listener = listen(hosts.server, { port: 7, allowHalfOpen: true });
+      const socket = connect(hosts.client, `${SERVER_ADDRESS}:7`);
+      const [accepted] = await take(listener);
+      const writer = held ? socket.writable.getWriter() : null;
+      const queued = [1, 2, 3].map((n) => writer?.write(new Uint8Array(200_000).fill(n)));
+      await accepted.writable.close();
+      const [received] = await Promise.all([readAll(accepted), readAll(socket), ...queued]);
+      // What was queued goes out before.
+      expect(received).toHaveLength(held ? 600_000 : 0);
+      await Promise.all([socket.closed, accepted.closed]);
+      if (writer !== null) await expect(writer.write(new Uint8Array(1))).rejects.toThrow();
+      listener.close();
+    },
+  );
 
   test('connections that come before anybody iterates are not lost', async () => {
     const listener = listen(hosts.server, { port: 7 });
