@@ -50,9 +50,12 @@ async function dump(file: string, words: string[], options: DumpOptions): Promis
     timezone: localOffset,
   });
   const decoder = new PacketDecoder();
+  const frame = { number: 0, length: 0 };
+  let frames = 0;
   let left = options.count ?? Number.POSITIVE_INFINITY;
   const problem = await readCapture(file, {
     packet(r) {
+      frames = r.frame;
       if (options.fields !== undefined) {
         if (r.frame < options.fields) return;
         out.write(fieldLines(fieldTree(r.linkType, r.data.slice(r.offset, r.offset + r.length))));
@@ -60,7 +63,9 @@ async function dump(file: string, words: string[], options: DumpOptions): Promis
       }
       if (filter !== null) {
         decoder.decode(r.linkType, r.data, r.offset, r.length);
-        if (!filter(decoder.packet)) return;
+        frame.number = r.frame;
+        frame.length = r.originalLength;
+        if (!filter(decoder.packet, frame)) return;
       }
       if (left-- <= 0) throw new Enough();
       out.write(
@@ -70,6 +75,10 @@ async function dump(file: string, words: string[], options: DumpOptions): Promis
     },
   });
   out.flush();
+  if (options.fields !== undefined && frames < options.fields && problem === null) {
+    complain(`${file}: there is no packet ${options.fields}; it has ${frames}`);
+    process.exitCode = 1;
+  }
   if (problem !== null) {
     complain(`${file}: ${problem}`);
     process.exitCode = 1;

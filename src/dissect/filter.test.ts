@@ -15,7 +15,7 @@ const SYN = Uint8Array.from(
 function passes(filter: string): boolean {
   const decoder = new PacketDecoder();
   decoder.decode(LinkType.RAW, SYN, 0, SYN.length);
-  return compileFilter(filter)(decoder.packet);
+  return compileFilter(filter)(decoder.packet, { number: 3, length: 44 });
 }
 
 describe('packet filters', () => {
@@ -37,8 +37,26 @@ describe('packet filters', () => {
     ['ip.src != 192.168.1.116', false],
     ['portrange 70-90', true],
     ['ip6', false],
+    ['less 44', true],
+    ['greater 45', false],
+    ['len >= 44', true],
+    ['frame.number <= 2 || frame.len gt 44', false],
+    ['dst port http', true],
+    ['port https', false],
+    ['tcp[0:2] = 3337 and ip[8] > 60', true],
+    ['tcp[13:3] = 1', 'tcp[13:3]'],
+    ['tcp.port in {443, 70..90}', true],
+    ['tcp.dstport in {443,8080}', false],
+    ['ip.src == 192.168.0.0/16', true],
+    ['ip.dst in {10.0.0.0/8, 192.168.1.123}', true],
+    ['ip.addr != 192.168.1.0/24', false],
+    ['tcp.options.mss_val == 1460', true],
+    ['icmp or arp or vlan or vlan 5', false],
+    ['http.request', false],
+    ['tcp.stream eq 0', 'tcp.stream'],
   ])('%s: %s', (filter, expected) => {
-    expect(passes(filter)).toBe(expected);
+    if (typeof expected === 'string') expect(() => passes(filter)).toThrow(expected);
+    else expect(passes(filter)).toBe(expected);
   });
 
   it('names the word it does not understand', () => {

@@ -5,10 +5,21 @@
 
 import { EstabError } from '../base/errors.ts';
 import { IpAddress } from '../wire/address.ts';
+import {
+  comparer,
+  type Direction,
+  FIELDS,
+  type FrameFacts,
+  hasAddress,
+  hasPort,
+  padded,
+  SERVICES,
+  startsHttp,
+} from './filter-fields.ts';
 import { Kind, type Packet } from './packet.ts';
 
 /** Says whether a packet passes. */
-export type Filter = (p: Packet) => boolean;
+export type Filter = (p: Packet, frame: FrameFacts) => boolean;
 
 const FLAG_BITS: Readonly<Record<string, number>> = {
   'tcp-fin': 1,
@@ -26,7 +37,7 @@ const FLAG_BITS: Readonly<Record<string, number>> = {
  * @throws EstabError EINVAL with the word that is not understood.
  */
 export function compileFilter(text: string): Filter {
-  const words = text.match(/[()]|\[[^\]]*\]|&&|\|\||==|!=|>=|<=|[!<>=&|]|[^\s()[\]&|!<>=]+/g) ?? [];
+  const words = text.match(/[(){},]|\[[^\]]*\]|&&|\|\||==|!=|>=|<=|[!<>=&|]|[^\s()[\]{},&|!<>=]+/g) ?? [];
   const parser = new Parser(words);
   const filter = parser.or();
   parser.end();
@@ -45,7 +56,7 @@ class Parser {
     let left = this.and();
     while (this.take('or', '||')) {
       const [a, b] = [left, this.and()];
-      left = (p) => a(p) || b(p);
+      left = (p, f) => a(p, f) || b(p, f);
     }
     return left;
   }
@@ -60,14 +71,14 @@ class Parser {
       const joined = this.take('and', '&&');
       if (!joined && (this.at >= this.words.length || ['or', '||', ')'].includes(this.words[this.at]))) return left;
       const [a, b] = [left, this.not()];
-      left = (p) => a(p) && b(p);
+      left = (p, f) => a(p, f) && b(p, f);
     }
   }
 
   private not(): Filter {
     if (this.take('not', '!')) {
       const inner = this.not();
-      return (p) => !inner(p);
+      return (p, f) => !inner(p, f);
     }
     if (this.take('(')) {
       const inner = this.or();
@@ -82,20 +93,32 @@ class Parser {
     if (word.includes('.') && FIELDS[word] !== undefined) return this.comparison(word);
     switch (word) {
       case 'ip':
+        if (this.words[this.at]?.startsWith('[')) return this.octet('ip');
         return (p) => p.kind !== Kind.NONE && p.family === 4;
       case 'ip6':
       case 'ipv6':
         return (p) => p.kind !== Kind.NONE && p.family === 6;
       case 'tcp':
-        if (this.words[this.at]?.startsWith('[')) return this.octet();
+        if (this.words[this.at]?.startsWith('[')) return this.octet('tcp');
         return this.narrowed((p) => p.kind === Kind.TCP);
       case 'udp':
         return this.narrowed((p) => p.kind === Kind.UDP);
       case 'icmp':
       case 'icmp6':
-        return (p) => p.kind === Kind.ICMP_ERROR || p.kind === Kind.OTHER;
+      case 'icmpv6': {
+        const protocol = word === 'icmp' ? 1 : 58;
+        return (p) => (p.kind === Kind.ICMP_ERROR || p.kind === Kind.OTHER) && p.protocol === protocol;
+      }
+      case 'arp':
+        return (p) => p.etherType === 0x0806;
+      case 'vlan':
+        return this.vlan();
       case 'http':
         return (p) => p.kind === Kind.TCP && p.payloadLength > 0 && [80, 8080].some((n) => hasPort(p, n, 'either'));
+      case 'http.request':
+        return (p) => startsHttp(p, true, false);
+      case 'http.response':
+        return (p) => startsHttp(p, false, true);
       case 'src':
       case 'dst':
         return this.directed(word);
@@ -107,8 +130,11 @@ class Parser {
       case 'less':
       case 'greater': {
         const n = this.number();
-        return (p) => (word === 'less' ? p.ipLength <= n : p.ipLength >= n);
+        return (_, frame) => (word === 'less' ? frame.length <= n : frame.length >= n);
       }
+      case 'len':
+      case 'frame.len':
+        return this.comparison('frame.len');
       default:
         if (IpAddress.tryParse(word) !== null) {
           this.at--;
@@ -124,12 +150,19 @@ class Parser {
     if (word === 'src' || word === 'dst') {
       this.at++;
       const rest = this.directed(word);
-      return (p) => protocol(p) && rest(p);
+      return (p, f) => protocol(p, f) && rest(p, f);
     }
     if (word !== 'port' && word !== 'portrange' && word !== 'host') return protocol;
     this.at++;
     const rest = this.object(word, 'either');
-    return (p) => protocol(p) && rest(p);
+    return (p, f) => protocol(p, f) && rest(p, f);
+  }
+
+  private vlan(): Filter {
+    const word = this.words[this.at];
+    if (word === undefined || !/^\d+$/.test(word)) return (p) => p.vlan >= 0;
+    const id = this.number();
+    return (p) => p.vlan === id;
   }
 
   private directed(side: 'src' | 'dst'): Filter {
@@ -138,9 +171,9 @@ class Parser {
     return this.object(kind, side);
   }
 
-  private object(kind: string, side: 'src' | 'dst' | 'either'): Filter {
+  private object(kind: string, side: Direction): Filter {
     if (kind === 'port') {
-      const n = this.number();
+      const n = this.port();
       return (p) => hasPort(p, n, side);
     }
     if (kind === 'portrange') {
@@ -165,20 +198,24 @@ class Parser {
     return (p) => hasAddress(p, address, length, side);
   }
 
-  /** `tcp[13] & 2 != 0`, `tcp[tcpflags] & (tcp-syn|tcp-fin) != 0`. */
-  private octet(): Filter {
+  /** `tcp[13] & 2 != 0`, `tcp[tcpflags] & (tcp-syn|tcp-fin) != 0`, `ip[8] < 10`, `tcp[20:4] = 0x47455420`. */
+  private octet(header: 'ip' | 'tcp'): Filter {
     const index = this.next().slice(1, -1).trim();
-    const offset = index === 'tcpflags' ? 13 : Number(index);
-    if (!Number.isInteger(offset) || offset < 0 || offset > 59) this.refuse(`tcp[${index}]`);
-    let mask = 255;
+    const [first, count] = (header === 'tcp' && index === 'tcpflags' ? '13' : index).split(':').map(Number);
+    const size = count ?? 1;
+    if (!Number.isInteger(first) || first < 0 || ![1, 2, 4].includes(size)) this.refuse(`${header}[${index}]`);
+    let mask = 0xffffffff;
     if (this.take('&')) mask = this.mask();
     const operator = this.next();
     const value = this.mask();
     const test = comparer(operator) ?? this.refuse(operator);
     return (p) => {
-      if (p.kind !== Kind.TCP) return false;
-      const header = p.payloadOffset - headerLength(p);
-      return test(p.data[header + offset] & mask, value);
+      if (header === 'tcp' ? p.kind !== Kind.TCP : p.kind === Kind.NONE || p.ipOffset < 0) return false;
+      const at = (header === 'tcp' ? p.transportOffset : p.ipOffset) + first;
+      if (at + size > p.end) return false;
+      let read = 0;
+      for (let i = 0; i < size; i++) read = (read << 8) | p.data[at + i];
+      return test((read & mask) >>> 0, value >>> 0);
     };
   }
 
@@ -201,21 +238,62 @@ class Parser {
 
   private comparison(name: string): Filter {
     const read = FIELDS[name];
+    const address = /^ip(v6)?\.(addr|src|dst)$/.exec(name);
+    if (this.take('in')) return this.among(name, address !== null);
     const operator = this.words[this.at];
     const test = operator === undefined ? null : comparer(operator);
-    if (test === null) return (p) => read(p).some((v) => v !== 0);
+    if (test === null) return (p, f) => (address !== null ? p.kind !== Kind.NONE : read(p, f).some((v) => v !== 0));
     this.at++;
-    const word = this.next();
-    const address = name.startsWith('ip') && (name.endsWith('addr') || name.endsWith('src') || name.endsWith('dst'));
-    if (address) {
-      const side = name.endsWith('src') ? 'src' : name.endsWith('dst') ? 'dst' : 'either';
-      const wanted = IpAddress.tryParse(word) ?? this.refuse(word);
-      const bits = wanted.family === 4 ? 32 : 128;
-      return (p) => hasAddress(p, wanted, bits, side) === (operator === '==');
+    if (address !== null) {
+      const has = this.address(address[2]);
+      const equal = comparer(operator)?.(1, 1) === true;
+      return (p) => has(p) === equal;
     }
-    const value = Number(word);
-    if (Number.isNaN(value)) this.refuse(word);
-    return (p) => read(p).some((v) => test(v, value));
+    const value = this.value();
+    return (p, f) => read(p, f).some((v) => test(v, value));
+  }
+
+  /** `tcp.port in {80, 443, 8000..8080}`, `ip.src in {10.0.0.0/8}`. */
+  private among(name: string, address: boolean): Filter {
+    if (!this.take('{')) this.refuse('a missing {');
+    const parts: Filter[] = [];
+    while (!this.take('}')) {
+      this.take(',');
+      if (address) {
+        const has = this.address(name.split('.')[1]);
+        parts.push(has);
+        continue;
+      }
+      const [low, high] = this.next().split('..').map(Number);
+      if (Number.isNaN(low) || (high !== undefined && Number.isNaN(high))) this.refuse(this.words[this.at - 1]);
+      parts.push((p, f) => FIELDS[name](p, f).some((v) => v >= low && v <= (high ?? low)));
+    }
+    return (p, f) => parts.some((part) => part(p, f));
+  }
+
+  /** An address, or a prefix, after `ip.src` and its like. */
+  private address(which: string): (p: Packet) => boolean {
+    const word = this.next();
+    const [text, bits] = word.split('/');
+    const wanted = IpAddress.tryParse(text) ?? this.refuse(word);
+    const all = wanted.family === 4 ? 32 : 128;
+    const length = bits === undefined ? all : Number(bits);
+    if (!(length >= 0 && length <= all)) this.refuse(word);
+    const side: Direction = which === 'addr' ? 'either' : which === 'src' ? 'src' : 'dst';
+    return (p) => hasAddress(p, wanted, length, side);
+  }
+
+  private value(): number {
+    const word = this.next();
+    const value = { true: 1, false: 0 }[word.toLowerCase()] ?? Number(word);
+    return Number.isNaN(value) ? this.refuse(word) : value;
+  }
+
+  private port(): number {
+    const named = SERVICES[this.words[this.at]];
+    if (named === undefined) return this.number();
+    this.at++;
+    return named;
   }
 
   private number(): number {
@@ -236,90 +314,15 @@ class Parser {
   }
 
   private refuse(word: string): never {
+    if (word === 'tcp.stream' || word.startsWith('tcp.analysis.')) {
+      throw new EstabError(
+        'EINVAL',
+        `a filter looks at one packet, ${word} at a whole connection: see estab explain, and estab extract -n N`,
+      );
+    }
     throw new EstabError(
       'EINVAL',
       `the filter is not understood at "${word}"; write for example: tcp port 80 and host 10.0.0.1, or tcp.flags.syn==1`,
     );
   }
 }
-
-function comparer(operator: string): ((a: number, b: number) => boolean) | null {
-  switch (operator) {
-    case '==':
-    case '=':
-      return (a, b) => a === b;
-    case '!=':
-      return (a, b) => a !== b;
-    case '>':
-      return (a, b) => a > b;
-    case '<':
-      return (a, b) => a < b;
-    case '>=':
-      return (a, b) => a >= b;
-    case '<=':
-      return (a, b) => a <= b;
-    default:
-      return null;
-  }
-}
-
-function padded(text: string): string {
-  if (text.includes(':')) return text;
-  const parts = text.split('.');
-  while (parts.length < 4) parts.push('0');
-  return parts.join('.');
-}
-
-function headerLength(p: Packet): number {
-  // The text begins where the header ends; its length stands in the header itself, 20 to 60 octets before.
-  for (let length = 20; length <= 60; length += 4) {
-    const at = p.payloadOffset - length;
-    if (p.data[at + 12] >>> 4 === length / 4 && p.data[at] * 256 + p.data[at + 1] === p.sourcePort) return length;
-  }
-  return 20;
-}
-
-function hasPort(p: Packet, n: number, side: 'src' | 'dst' | 'either'): boolean {
-  if (p.kind !== Kind.TCP && p.kind !== Kind.UDP) return false;
-  return (side !== 'dst' && p.sourcePort === n) || (side !== 'src' && p.destinationPort === n);
-}
-
-function hasAddress(p: Packet, wanted: IpAddress, bits: number, side: 'src' | 'dst' | 'either'): boolean {
-  if (p.kind === Kind.NONE || p.family !== wanted.family) return false;
-  const source = p.family === 4 ? IpAddress.v4(p.s3) : new IpAddress(p.s0, p.s1, p.s2, p.s3);
-  const destination = p.family === 4 ? IpAddress.v4(p.d3) : new IpAddress(p.d0, p.d1, p.d2, p.d3);
-  return (side !== 'dst' && source.inPrefix(wanted, bits)) || (side !== 'src' && destination.inPrefix(wanted, bits));
-}
-
-const tcpOnly =
-  (read: (p: Packet) => number) =>
-  (p: Packet): number[] =>
-    p.kind === Kind.TCP ? [read(p)] : [];
-const bit = (n: number): ((p: Packet) => number[]) => tcpOnly((p) => ((p.flags & n) !== 0 ? 1 : 0));
-
-const FIELDS: Readonly<Record<string, (p: Packet) => number[]>> = {
-  'tcp.flags': tcpOnly((p) => p.flags),
-  'tcp.flags.fin': bit(1),
-  'tcp.flags.syn': bit(2),
-  'tcp.flags.reset': bit(4),
-  'tcp.flags.push': bit(8),
-  'tcp.flags.ack': bit(16),
-  'tcp.flags.urg': bit(32),
-  'tcp.flags.ece': bit(64),
-  'tcp.flags.cwr': bit(128),
-  'tcp.port': (p) => (p.kind === Kind.TCP ? [p.sourcePort, p.destinationPort] : []),
-  'tcp.srcport': tcpOnly((p) => p.sourcePort),
-  'tcp.dstport': tcpOnly((p) => p.destinationPort),
-  'tcp.len': tcpOnly((p) => p.payloadLength),
-  'tcp.window_size_value': tcpOnly((p) => p.window),
-  'udp.port': (p) => (p.kind === Kind.UDP ? [p.sourcePort, p.destinationPort] : []),
-  'ip.addr': () => [],
-  'ip.src': () => [],
-  'ip.dst': () => [],
-  'ipv6.addr': () => [],
-  'ipv6.src': () => [],
-  'ipv6.dst': () => [],
-  'ip.ttl': (p) => (p.kind !== Kind.NONE && p.family === 4 ? [p.ttl] : []),
-  'ip.id': (p) => (p.kind !== Kind.NONE && p.family === 4 ? [p.ipId] : []),
-  'ip.len': (p) => (p.kind !== Kind.NONE && p.family === 4 ? [p.ipLength] : []),
-};

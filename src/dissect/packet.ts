@@ -27,6 +27,13 @@ export class Packet {
   data: Uint8Array = new Uint8Array(0);
   end = 0;
   family: 4 | 6 = 4;
+  /** What the outermost link header says it carries, 0 without one; its first VLAN, -1 for none. */
+  etherType = 0;
+  vlan = -1;
+  /** The innermost IP header's protocol and where that header stands in `data` (-1: it was put together), and what it carries. */
+  protocol = 0;
+  ipOffset = 0;
+  transportOffset = 0;
   /** Address words, IPv4 in the last of the four (the others 0). */
   s0 = 0;
   s1 = 0;
@@ -83,6 +90,8 @@ export class PacketDecoder {
     p.kind = Kind.NONE;
     p.data = data;
     p.end = offset + length;
+    p.etherType = 0;
+    p.vlan = -1;
     this.nesting = 0;
     this.link(linkType, offset);
     return p.kind;
@@ -142,9 +151,11 @@ export class PacketDecoder {
     let at = from;
     while (type === 0x8100 || type === 0x88a8 || type === 0x9100 || type === 0x9200) {
       if (at + 4 > end) return;
+      if (this.packet.vlan < 0) this.packet.vlan = readU16(data, at) & 0xfff;
       type = readU16(data, at + 2);
       at += 4;
     }
+    if (this.nesting === 0) this.packet.etherType = type;
     if (++this.nesting > MAX_NESTING) return;
     if (type === 0x0800 || type === 0x86dd) this.ip(at);
     else if (type === 0x8847 || type === 0x8848) this.mpls(at);
@@ -271,6 +282,9 @@ export class PacketDecoder {
 
   private transport(protocol: number, at: number, length: number, ip: number): void {
     const { data, end } = this.packet;
+    this.packet.protocol = protocol;
+    this.packet.ipOffset = ip;
+    this.packet.transportOffset = at;
     switch (protocol) {
       case 6:
         this.tcp(at, length, ip);
