@@ -68,19 +68,45 @@ function judgeByTime(t: Trace, place: Place, own: Working): void {
   const open = own.retransmissions.filter((r) => !r.needless && r.original >= 0 && !r.tooBig);
   if (open.length === 0) return;
   const side = t.side[open[0].index] as Side;
+  if (place.near !== 'middle' && place.near !== null && place.near !== side) {
+    seenHere(t, own, open);
+    return;
+  }
   const fastest = Math.min(place.answer[side === 0 ? 1 : 0], (roundTrips(t, side)?.min ?? Number.NaN) / 1000);
   // Also where either is not known.
   if (!(fastest > 0.002 && Number.isFinite(fastest))) return;
   for (const r of open) {
     if ((t.flags(r.index) & SYN) !== 0) continue;
-    const end = t.end[r.index];
-    let k = r.index + 1;
-    while (k < t.n && (t.side[k] === side || t.ack[k] < end || t.verdict[k] !== Verdict.PLAIN)) k++;
-    if (k === t.n || t.time(k) - t.time(r.index) >= 0.7 * fastest) continue;
+    const k = answerTo(t, r);
+    if (k < 0) continue;
+    const waited = t.time(k) - t.time(r.index);
+    if (waited >= 0.7 * fastest && !passedOver(t, r, k, waited < 0.9 * fastest)) continue;
     r.needless = true;
     r.proof = 'too-soon';
     t.verdict[r.index] = Verdict.NEEDLESS;
   }
+}
+
+/** Next to who receives, what came once has arrived, if it was ever taken. */
+function seenHere(t: Trace, own: Working, open: readonly Retransmission[]): void {
+  for (const r of open) {
+    if ((t.flags(r.index) & SYN) !== 0 || own.acknowledged < t.end[r.index]) continue;
+    r.needless = true;
+    r.proof = 'seen-here';
+    t.verdict[r.index] = Verdict.NEEDLESS;
+  }
+}
+
+/**
+ * One acknowledgment leaps over this retransmission and others, further than a delayed one does, and was sent before it
+ * came: by the clock, or by an echo older than its stamp. What it leaps over had arrived before.
+ */
+function passedOver(t: Trace, r: Retransmission, k: number, soon: boolean): boolean {
+  const before = answeredBefore(t, k);
+  const room = t.roomIn(t.side[r.index] as Side) || t.length(r.index);
+  if (before >= t.start[r.index] || t.ack[k] - before < 3 * room) return false;
+  const stamped = t.has(r.index, Bit.TIMESTAMPS) && t.has(k, Bit.TIMESTAMPS);
+  return stamped ? ((t.tsVal(r.index) - t.tsEcr(k)) | 0) > 0 : soon;
 }
 
 /**

@@ -35,7 +35,7 @@ export interface Retransmission {
   original: number;
   needless: boolean;
   /** Why it is known to be needless. */
-  proof: 'acknowledged' | 'dsack' | 'timestamp' | 'too-soon' | 'late-original' | null;
+  proof: 'acknowledged' | 'dsack' | 'timestamp' | 'too-soon' | 'seen-here' | 'late-original' | null;
   trigger: Trigger;
   /** The acknowledgment that reported the needless copy. */
   dsack: number;
