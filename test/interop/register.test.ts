@@ -33,7 +33,7 @@ function hashOfBody(): string {
 }
 
 let ns: Namespace;
-beforeEach(needs('curl'));
+beforeEach(needs('curl', 'ss'));
 beforeEach(() => {
   ns = new Namespace();
   makeTun(ns);
@@ -88,6 +88,22 @@ test('only chosen destinations go over the TUN', async () => {
   })();`;
   const { stdout } = await registered(program, environment).done();
   expect(stdout.toString()).toBe('::ffff:10.7.0.2\n::ffff:127.0.0.1\n');
+});
+
+test('what a program has written leaves, also where it ends right behind it', async () => {
+  const server = ns.start(process.execPath, [
+    '-e',
+    `
+    require('node:net').createServer((socket) => socket.on('data', (text) => console.log(String(text)))).listen(8080);
+    console.log('listening');`,
+  ]);
+  await server.seen(/listening/);
+  const environment = { ESTAB_TUN: TUN, ESTAB_ADDRESS: '10.7.0.2/24' };
+  const program = `const socket = require('node:net').connect(8080, '10.7.0.1', () => {
+    socket.write('last words', () => process.exit(7));
+  });`;
+  expect((await registered(program, environment).done()).code).toBe(7);
+  await server.seen(/last words/, 5000);
 });
 
 test('a TUN that cannot be had ends the program with the reason', async () => {

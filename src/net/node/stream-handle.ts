@@ -10,6 +10,7 @@ import { errnoOf } from '../errors.ts';
 import { Hold } from './hold.ts';
 import { JSStream, type Request, setReadError, setWriteOutcome, type WriteRequest } from './internals.ts';
 import { Outgoing } from './outgoing.ts';
+import { wakeTogether } from './wake.ts';
 
 /** Linux's numbers; statuses are minus these. */
 export const Errno = { EBADF: 9, EINVAL: 22, EPIPE: 32, ENOTSUP: 95, ENOTCONN: 107, ECANCELED: 125 } as const;
@@ -130,7 +131,7 @@ export class StreamHandle extends JSStream {
     if (connection === null || !this.wantsRead || this.closing) return;
     const bytes = connection.read(this.host.now(), this.readBytes);
     if (bytes !== null) {
-      this.host.wake();
+      wakeTogether(this.host);
       this.readBuffer(bytes);
       this.planRead();
     } else if (this.failure !== 0 && !connection.peerHasClosed) {
@@ -235,7 +236,7 @@ export class StreamHandle extends JSStream {
     if (connection === null || connection.detached) return false;
     const now = this.host.now();
     const done = this.outgoing.move((bytes) => connection.write(now, bytes));
-    this.host.wake();
+    wakeTogether(this.host);
     return done;
   }
 
@@ -274,7 +275,7 @@ export class StreamHandle extends JSStream {
     if (connection === null || this.over) return -Errno.ENOTCONN;
     this.shutDown = true;
     if (!connection.detached) connection.shutdown(this.host.now());
-    this.host.wake();
+    wakeTogether(this.host);
     setImmediate(() => this.finishShutdown(request, 0));
     return 0;
   }
