@@ -225,8 +225,8 @@ describe('nginx', () => {
     expect(await orderly(seen, { whole: false })).toBe(20);
   });
 
-  test('as reverse proxy to Node on our stack, with connections kept alive between them', async () => {
-    needs('ab');
+  test('as reverse proxy to Node on our stack, with connections kept alive between them', async (context) => {
+    needs('ab')(context);
     await sites('estab/register');
     const upstream = `upstream ours { server ${OURS}:80; keepalive 8; }`;
     const pass = 'proxy_pass http://ours; proxy_http_version 1.1; proxy_set_header Connection "";';
