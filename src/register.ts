@@ -4,7 +4,7 @@
  */
 
 import { EstabError } from './base/errors.ts';
-import { registerFromEnvironment } from './net/register.ts';
+import { registerFromEnvironment } from './preload/register.ts';
 
 try {
   registerFromEnvironment(process.env);

@@ -30,14 +30,15 @@ const FLOORS: Record<string, readonly string[] | 'anything'> = {
   net: HOST,
   web: HOST,
   dns: HOST,
-  dgram: HOST,
+  dgram: [...HOST, 'net'],
+  preload: [...HOST, 'net', 'dns', 'dgram', 'sim', 'embedded'],
   embedded: [...HOST, 'sim', 'dns'],
   bin: 'anything',
   lab: 'anything',
 };
 
 /** The floors that may touch the platform; all others are sans-IO. */
-const PLATFORM_FLOORS = new Set(['link', 'host', 'net', 'web', 'dns', 'dgram', 'embedded', 'bin', 'lab']);
+const PLATFORM_FLOORS = new Set(['link', 'host', 'net', 'web', 'dns', 'dgram', 'embedded', 'preload', 'bin', 'lab']);
 
 const TIME = 'take `now` as an argument (RFC 9293 timers are deadlines that the host reads from nextDeadline())';
 const TIMER = 'keep a deadline and let the host call handleTimeout(now)';

@@ -1,24 +1,30 @@
-/** `estab/dgram`: `node:dgram` over a host of ours. `const dgram = createDgram(host)`, then as one is used to. */
+/**
+ * `estab/dgram`: `node:dgram` over a host of ours: `const dgram = createDgram(host)`, then as one is used to. Node's own
+ * sockets on handles of ours; where there is no Node underneath, portable.ts stands in.
+ */
 
+import nodeDgram from 'node:dgram';
 import type { Host } from '../host/host.ts';
-import { type RemoteInfo, Socket, type SocketOptions, type SocketType } from './socket.ts';
+import { adopt } from './node/install.ts';
 
-export {
-  type AddressInfo,
-  type BindOptions,
-  type RemoteInfo,
-  Socket,
-  type SocketOptions,
-  type SocketType,
-} from './socket.ts';
+export type { BindOptions, RemoteInfo, SocketOptions, SocketType } from 'node:dgram';
+export type Socket = nodeDgram.Socket;
 
-/** The functions of `node:dgram`, bound to one host. */
+/** A module like `node:dgram`, bound to one host. */
 export interface Dgram {
-  createSocket(type: SocketType | SocketOptions, onMessage?: (message: Buffer, from: RemoteInfo) => void): Socket;
+  readonly Socket: typeof nodeDgram.Socket;
+  readonly createSocket: typeof nodeDgram.createSocket;
 }
 
 export function createDgram(host: Host): Dgram {
-  return {
-    createSocket: (type, onMessage) => new Socket(host, typeof type === 'string' ? { type } : type, onMessage),
-  };
+  const source = { host: () => host, chooses: null, listensOn: null };
+
+  class Socket extends nodeDgram.Socket {
+    override bind(...args: unknown[]): this {
+      adopt(this, args, source);
+      return super.bind(...(args as []));
+    }
+  }
+  const make = Socket as unknown as new (...args: unknown[]) => Socket;
+  return { Socket, createSocket: ((...args: unknown[]) => new make(...args)) as typeof nodeDgram.createSocket };
 }

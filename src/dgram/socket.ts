@@ -4,8 +4,9 @@
  */
 
 import { EventEmitter } from 'node:events';
-import { type ErrorCode, EstabError } from '../base/errors.ts';
+import { EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
+import { argumentType, checkFunction, checkNumber, checkPort, checkSignal, checkString } from '../net/checks.ts';
 import type { UdpSocket } from '../stack/udp.ts';
 import { IpAddress } from '../wire/address.ts';
 import { codedError, typeError, udpError } from './errors.ts';
@@ -50,14 +51,18 @@ export class Socket extends EventEmitter {
   private readonly host: Host;
   private readonly options: SocketOptions;
   private socket: UdpSocket | null = null;
+  /** Bytes, as Linux tells its defaults. */
+  private readonly buffers = { receive: 212_992, send: 212_992 };
   private state: 'fresh' | 'binding' | 'bound' | 'closed' = 'fresh';
   private peer: { readonly address: string; readonly port: number } | 'connecting' | null = null;
 
   constructor(host: Host, options: SocketOptions, onMessage?: (message: Buffer, from: RemoteInfo) => void) {
     super();
-    if (options.type !== 'udp4' && options.type !== 'udp6') {
+    if (options?.lookup !== undefined) checkFunction('lookup', options.lookup);
+    if (options?.type !== 'udp4' && options?.type !== 'udp6') {
       throw typeError('ERR_SOCKET_BAD_TYPE', 'Bad socket type specified. Valid types are: udp4, udp6');
     }
+    if (options.signal !== undefined) checkSignal('options.signal', options.signal);
     this.host = host;
     this.type = options.type;
     this.options = options;
@@ -84,7 +89,7 @@ export class Socket extends EventEmitter {
             ...(typeof first === 'number' ? { port: first } : {}),
             ...(typeof second === 'string' ? { address: second } : {}),
           };
-    if (options.port !== undefined) checkPort(options.port, 0);
+    if (options.port !== undefined) checkPort(options.port);
     if (listener !== undefined) this.once('listening', listener);
     this.state = 'binding';
     const address = options.address ?? (this.type === 'udp4' ? '0.0.0.0' : '::');
@@ -101,8 +106,9 @@ export class Socket extends EventEmitter {
 
   /** From now on datagrams go to, and come from, this peer alone. The outcome is 'connect' or 'error'. */
   connect(port: number, address?: string | (() => void), onConnect?: () => void): void {
+    checkPort(port, 'Port', 1);
+    if (typeof address !== 'function' && address !== undefined) checkString('address', address);
     this.mustBeOpen();
-    checkPort(port, 1);
     if (this.peer !== null) throw codedError('ERR_SOCKET_DGRAM_IS_CONNECTED', 'Already connected');
     const listener = typeof address === 'function' ? address : onConnect;
     if (listener !== undefined) this.once('connect', listener);
@@ -125,25 +131,20 @@ export class Socket extends EventEmitter {
 
   /** `send(msg[, offset, length][, port][, address][, callback])`, as node has it; without port on connected sockets. */
   send(message: Bytes | readonly Bytes[], ...rest: (number | string | Sent | undefined | null)[]): void {
-    this.mustBeOpen();
-    const callback = rest.find((value) => typeof value === 'function') as Sent | undefined;
-    const numbers = rest.filter((value) => typeof value === 'number');
-    const address = rest.find((value) => typeof value === 'string') ?? this.ownHost;
     const connected = this.peer !== null && this.peer !== 'connecting';
-    const sliced = numbers.length >= 2;
-    const whole = bytesOf(message);
-    const bytes = sliced ? sliceOf(whole, numbers[0], numbers[1]) : whole;
-    const port = sliced ? numbers[2] : numbers[0];
-    if (connected && port !== undefined) throw codedError('ERR_SOCKET_DGRAM_IS_CONNECTED', 'Already connected');
-    if (!connected) checkPort(port, 1);
+    const { bytes, port, address, callback } = sendArguments(message, rest, connected);
+    if (connected && (port || address)) throw codedError('ERR_SOCKET_DGRAM_IS_CONNECTED', 'Already connected');
+    if (!connected) checkPort(port, 'Port', 1);
+    if (address !== undefined && address !== null) checkString('address', address);
+    this.mustBeOpen();
     if (this.state === 'fresh') this.bind();
     const go = (): void => {
       if (this.state === 'closed') return;
       if (connected) this.transmit(bytes, null, callback);
       else {
-        this.lookup(address, (error, found) => {
+        this.lookup((address as string | undefined) || this.ownHost, (error, found) => {
           if (error !== null) this.failed(error, callback);
-          else if (this.state !== 'closed') this.transmit(bytes, { address: found, port: port as number }, callback);
+          else if (this.state !== 'closed') this.transmit(bytes, { address: found, port: Number(port) }, callback);
         });
       }
     };
@@ -181,9 +182,28 @@ export class Socket extends EventEmitter {
     return { address: peer.address, family: this.familyName, port: peer.port };
   }
 
-  /** The stack's own and not to be changed: what node gives on a Linux with its usual settings. */
   getRecvBufferSize(): number {
-    return 212_992;
+    return this.bufferSize('receive', 0);
+  }
+
+  getSendBufferSize(): number {
+    return this.bufferSize('send', 0);
+  }
+
+  setRecvBufferSize(size: number): void {
+    this.bufferSize('receive', size);
+  }
+
+  setSendBufferSize(size: number): void {
+    this.bufferSize('send', size);
+  }
+
+  getSendQueueSize(): number {
+    return 0;
+  }
+
+  getSendQueueCount(): number {
+    return 0;
   }
 
   ref(): this {
@@ -194,19 +214,39 @@ export class Socket extends EventEmitter {
     return this;
   }
 
-  setBroadcast(): never {
-    return notThere('setBroadcast');
+  /** The stack sends to broadcast addresses without being asked twice. */
+  setBroadcast(_on: boolean): void {
+    if (this.socket === null) throw udpError('EBADF', 'setBroadcast');
   }
 
-  addMembership(): never {
-    return notThere('addMembership');
+  setTTL(hops: number): number {
+    checkNumber('ttl', hops);
+    if (this.socket === null) throw udpError('EBADF', 'setTTL');
+    if (!(hops >= 1 && hops <= 255)) throw udpError('EINVAL', 'setTTL');
+    this.socket.hopLimit = hops;
+    return hops;
   }
 
-  setTTL(): never {
-    return notThere('setTTL');
+  /** Groups are not there: ENOTSUP. */
+  addMembership(group: string): never {
+    return noGroups(this.state, 'addMembership', group);
+  }
+
+  dropMembership(group: string): never {
+    return noGroups(this.state, 'dropMembership', group);
   }
 
   // -- inside
+
+  private bufferSize(which: 'receive' | 'send', size: number): number {
+    if (size >>> 0 !== size) {
+      throw typeError('ERR_SOCKET_BAD_BUFFER_SIZE', 'Buffer size must be a positive integer');
+    }
+    // Doubled, as Linux does it.
+    if (size > 0) this.buffers[which] = size * 2;
+    if (this.socket !== null) this.socket.receiveBuffer = this.buffers.receive;
+    return this.buffers[which];
+  }
 
   private get familyName(): 'IPv4' | 'IPv6' {
     return this.type === 'udp4' ? 'IPv4' : 'IPv6';
@@ -233,6 +273,7 @@ export class Socket extends EventEmitter {
           error: (_socket, error) => this.emit('error', udpError(error, 'recvmsg')),
         },
       });
+      this.socket.receiveBuffer = this.buffers.receive;
       this.state = 'bound';
       return null;
     } catch (error) {
@@ -303,33 +344,44 @@ export class Socket extends EventEmitter {
   }
 }
 
+/** The forms that node's `send` takes: with an offset and a length, or without. */
+function sendArguments(
+  message: Bytes | readonly Bytes[],
+  rest: readonly unknown[],
+  connected: boolean,
+): { bytes: Uint8Array; port?: unknown; address?: unknown; callback: Sent | undefined } {
+  const [offset, length, port, address] = rest;
+  const callback = rest.find((value) => typeof value === 'function') as Sent | undefined;
+  const given = (value: unknown): unknown => (typeof value === 'function' ? undefined : value);
+  const sliced = connected ? typeof length === 'number' : address || (port && typeof port !== 'function');
+  const [first, second] = sliced ? [port, address] : connected ? [undefined, undefined] : [offset, length];
+  const whole = bytesOf(message);
+  const bytes = sliced ? sliceOf(whole, (offset as number) >>> 0, (length as number) >>> 0) : whole;
+  return { bytes, port: given(first), address: given(second), callback };
+}
+
+function noGroups(state: string, method: string, group: string): never {
+  if (state === 'closed') throw codedError('ERR_SOCKET_DGRAM_NOT_RUNNING', 'Not running');
+  if (!group) throw typeError('ERR_MISSING_ARGS', 'The "multicastAddress" argument must be specified');
+  throw udpError('ENOTSUP', method);
+}
+
 function notConnected(): Error {
   return codedError('ERR_SOCKET_DGRAM_NOT_CONNECTED', 'Not connected');
 }
 
-function notThere(method: string): never {
-  throw new EstabError(
-    'ENOTSUP' satisfies ErrorCode,
-    `${method} is not there: the stack sends UDP to single hosts only`,
-  );
-}
-
-function checkPort(port: unknown, least: 0 | 1): void {
-  if (typeof port === 'number' && Number.isInteger(port) && port >= least && port <= 65_535) return;
-  const bound = least === 0 ? '>= 0' : '> 0';
-  const message = `Port should be ${bound} and < 65536. Received ${String(port)}.`;
-  throw Object.assign(new RangeError(message), { code: 'ERR_SOCKET_BAD_PORT' });
-}
+const BYTES = 'of type string or an instance of Buffer, TypedArray, or DataView';
 
 function bytesOf(message: Bytes | readonly Bytes[]): Uint8Array {
-  if (Array.isArray(message)) return Buffer.concat((message as readonly Bytes[]).map(bytesOf));
+  if (!Array.isArray(message)) return bytesOfOne(message as Bytes, () => argumentType('buffer', BYTES, message));
+  const wrong = (): Error => argumentType('buffer list arguments', BYTES, message);
+  return Buffer.concat((message as readonly Bytes[]).map((one) => bytesOfOne(one, wrong)));
+}
+
+function bytesOfOne(message: Bytes, wrong: () => Error): Uint8Array {
   if (typeof message === 'string') return Buffer.from(message);
-  if (ArrayBuffer.isView(message))
-    return new Uint8Array(message.buffer, message.byteOffset, message.byteLength).slice();
-  throw typeError(
-    'ERR_INVALID_ARG_TYPE',
-    'The "buffer" argument must be of type string or an instance of Buffer, TypedArray, or DataView.',
-  );
+  if (!ArrayBuffer.isView(message)) throw wrong();
+  return new Uint8Array(message.buffer, message.byteOffset, message.byteLength).slice();
 }
 
 function sliceOf(bytes: Uint8Array, offset: number, length: number): Uint8Array {

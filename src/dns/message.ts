@@ -7,13 +7,34 @@ import * as packet from 'dns-packet';
 import { readU16 } from '../base/bytes.ts';
 import { messageProblem } from './check.ts';
 
-export type RecordType = 'A' | 'AAAA' | 'CNAME' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT';
+export type RecordType = 'A' | 'AAAA' | 'CAA' | 'CNAME' | 'MX' | 'NAPTR' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT';
 
 export interface SrvData {
   readonly priority: number;
   readonly weight: number;
   readonly port: number;
   readonly target: string;
+}
+
+export interface MxData {
+  readonly preference: number;
+  readonly exchange: string;
+}
+
+export interface CaaData {
+  /** 128: who does not understand the tag must not go on. */
+  readonly flags: number;
+  readonly tag: string;
+  readonly value: string;
+}
+
+export interface NaptrData {
+  readonly order: number;
+  readonly preference: number;
+  readonly flags: string;
+  readonly services: string;
+  readonly regexp: string;
+  readonly replacement: string;
 }
 
 export interface SoaData {
@@ -27,13 +48,13 @@ export interface SoaData {
   readonly minimum: number;
 }
 
-/** One record. `data`: an address or a name as text; the strings of a TXT; the fields of an SRV or SOA. */
+/** One record. `data`: an address or a name as text; the strings of a TXT; the fields of the others. */
 export interface DnsRecord {
   readonly name: string;
   readonly type: RecordType;
   /** Seconds. */
   readonly ttl: number;
-  readonly data: string | readonly string[] | SrvData | SoaData;
+  readonly data: string | readonly string[] | SrvData | SoaData | MxData | CaaData | NaptrData;
 }
 
 export interface Question {
@@ -62,7 +83,7 @@ const RESPONSE = 0x8000;
 const AUTHORITATIVE = 0x0400;
 const TRUNCATED = 0x0200;
 const RECURSION_DESIRED = 0x0100;
-const TYPES = new Set<string>(['A', 'AAAA', 'CNAME', 'NS', 'PTR', 'SOA', 'SRV', 'TXT']);
+const TYPES = new Set<string>(['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NAPTR', 'NS', 'PTR', 'SOA', 'SRV', 'TXT']);
 /** RFC 2181 section 8: a TTL with the high bit set counts as 0; a week is as long as anybody means. */
 const LONGEST_TTL = 7 * 24 * 3600;
 

@@ -11,12 +11,17 @@ export class RealTimeWorld {
   private readonly origin = performance.now();
   private timer: ReturnType<typeof setTimeout> | null = null;
   private turn: ReturnType<typeof setImmediate> | null = null;
+  private readonly background: boolean;
   private running = false;
   private closed = false;
 
-  /** @param seed of everything random in it. */
-  constructor(seed: number) {
+  /**
+   * @param seed of everything random in it.
+   * @param background what is under way in it does not keep the process alive (Node).
+   */
+  constructor(seed: number, background = false) {
     this.world = new World(seed);
+    this.background = background;
   }
 
   /** Does `action` at the world's now, after all that was due by then. */
@@ -51,6 +56,7 @@ export class RealTimeWorld {
     const again = (): void => this.run();
     if (wait < TIMER_GRAIN_MS) this.turn = setImmediate(again);
     else this.timer = setTimeout(again, Math.floor(wait - 1));
+    if (this.background) (this.turn ?? this.timer)?.unref();
   }
 
   private stopWaiting(): void {

@@ -20,8 +20,9 @@ import { Host } from '../host/host.ts';
 import { Wire, type WireEvent, type WireOptions } from '../sim/wire.ts';
 import { IpAddress } from '../wire/address.ts';
 import { IpPacket, parseIp } from '../wire/ip.ts';
+import { checkHost } from './check.ts';
 import { RealTimeWorld } from './clock.ts';
-import { addressesOf, type HostDeclaration } from './declaration.ts';
+import { addressesOf, type HostDeclaration, settingsOf } from './declaration.ts';
 import { WireLink } from './link.ts';
 import { zonesOf } from './names.ts';
 
@@ -31,6 +32,8 @@ export interface NetworkOptions {
   readonly seed?: number;
   /** Largest IP packet; 1500 if left out. */
   readonly mtu?: number;
+  /** Its timers do not keep the process alive (Node): for programs that others keep alive by what they wait for. */
+  readonly background?: boolean;
   /** Told what becomes of every frame on every host's wire (`a` is the host's end). */
   readonly observe?: (host: string, event: WireEvent) => void;
 }
@@ -48,7 +51,7 @@ export class EmbeddedNetwork {
 
   /** @throws EstabError EINVAL for a declaration that makes no sense. */
   constructor(options: NetworkOptions) {
-    this.clock = new RealTimeWorld(options.seed ?? 1);
+    this.clock = new RealTimeWorld(options.seed ?? 1, options.background ?? false);
     for (const [name, declaration] of Object.entries(options.hosts)) this.add(name, declaration, options);
     for (const [name, { zones }] of Object.entries(options.hosts)) {
       if (zones === undefined) continue;
@@ -81,13 +84,15 @@ export class EmbeddedNetwork {
   }
 
   private add(name: string, declaration: HostDeclaration, options: NetworkOptions): void {
-    const { mtu = DEFAULT_MTU, observe } = options;
+    checkHost(name, declaration);
+    const { mtu = DEFAULT_MTU, observe, background = false } = options;
     const addresses = addressesOf(declaration);
     if (addresses.length === 0) throw new EstabError('EINVAL', `host "${name}" has no address; give it one`);
     const wire = new Wire(this.clock.world, declaration);
     if (observe !== undefined) wire.observe((event) => observe(name, event));
     wire.attach('b', (frame) => this.forward(frame));
-    const host = new Host({ name, ...(declaration.settings === undefined ? {} : { settings: declaration.settings }) });
+    const settings = settingsOf(declaration);
+    const host = new Host({ name, background, ...(settings === null ? {} : { settings }) });
     const link = new WireLink(this.clock, wire, { mtu, layer: 'ip', mac: null });
     const iface = host.attach(declaration.wrap?.(link) ?? link, {
       name: 'embedded0',

@@ -33,12 +33,25 @@ export function checkNumber(name: string, value: unknown): void {
   if (typeof value !== 'number') throw argumentType(name, 'of type number', value);
 }
 
-/** A port as node:net takes it: a number or digits, 0 … 65535. */
-export function checkPort(value: unknown, name = 'Port'): number {
+/** A port as node takes it: a number or digits, 0 (or `least`) … 65535. */
+export function checkPort(value: unknown, name = 'Port', least: 0 | 1 = 0): number {
   const isText = typeof value === 'string' && value.trim() !== '';
   const port = isText || typeof value === 'number' ? Number(value) : Number.NaN;
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw nodeError(RangeError, 'ERR_SOCKET_BAD_PORT', `${name} should be >= 0 and < 65536. ${received(value)}.`);
+  if (Number.isInteger(port) && port >= least && port <= 65_535) return port;
+  throw nodeError(
+    RangeError,
+    'ERR_SOCKET_BAD_PORT',
+    `${name} should be ${least === 0 ? '>=' : '>'} 0 and < 65536. ${received(value)}.`,
+  );
+}
+
+export function checkString(name: string, value: unknown): void {
+  if (typeof value !== 'string') throw argumentType(name, 'of type string', value);
+}
+
+export function checkSignal(name: string, value: unknown): void {
+  if (typeof value === 'object' && value !== null && 'aborted' in value) return;
+  throw argumentType(name, 'an instance of AbortSignal', value);
 }
 
 /** Milliseconds for a timer: no NaN, nothing negative; above what timers can, the most they can. */

@@ -24,6 +24,12 @@ export function chooser(rules: readonly string[]): Chooser {
   };
 }
 
+/** Whether the rules choose a name, whatever its port; without a rule about names they choose all. */
+export function nameChooser(rules: readonly string[]): (name: string) => boolean {
+  const parsed = rules.map(parseRule).filter(({ prefix }) => prefix === null);
+  return (name) => parsed.length === 0 || parsed.some((rule) => matches({ ...rule, port: null }, null, 0, name));
+}
+
 function parseRule(text: string): Rule {
   const match = /^(?:\[([^\]]+)\]|([^:[\]]+)|([^[\]]+?))(?::(\d{1,5}|\*))?$/.exec(text.trim());
   // Without brackets an IPv6 address has its colons to itself.

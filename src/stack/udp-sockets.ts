@@ -122,7 +122,8 @@ export class UdpSockets implements UdpHost {
       core.counters.increment(Counter.IpOutNoRoutes);
       return false;
     }
-    ipOutput.prepare(local, remote, Protocol.UDP);
+    const packet = ipOutput.prepare(local, remote, Protocol.UDP);
+    if (socket.hopLimit > 0) packet.hopLimit = socket.hopLimit;
     header.sourcePort = socket.localPort === ANY_PORT ? (target?.localPort ?? 0) : socket.localPort;
     checkPort(header.sourcePort, 1);
     header.destinationPort = port;

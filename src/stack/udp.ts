@@ -60,6 +60,10 @@ export class UdpSocket extends Endpoint implements EventSource {
   closed = false;
   inEventQueue = false;
   eventNext: EventSource | null = null;
+  /** Bytes that may wait to be received, with what each datagram costs. */
+  receiveBuffer = RECEIVE_BUFFER;
+  /** TTL or hop limit of what it sends; 0 for the host's default. */
+  hopLimit = 0;
   /** An error to tell, the host's own. */
   pendingError: ErrorCode | null = null;
   private readonly host: UdpHost;
@@ -113,7 +117,7 @@ export class UdpSocket extends Endpoint implements EventSource {
   /** The host's own: queues a datagram; false when the queue is full. */
   arrives(datagram: Datagram): boolean {
     const cost = datagram.bytes.length + DATAGRAM_COST;
-    if (this.queuedBytes + cost > RECEIVE_BUFFER) return false;
+    if (this.queuedBytes + cost > this.receiveBuffer) return false;
     this.queuedBytes += cost;
     this.queue.push(datagram);
     return true;

@@ -5,7 +5,7 @@
 import { appendFileSync } from 'node:fs';
 import Module from 'node:module';
 import net from '../../src/net/index.ts';
-import { registerFromEnvironment } from '../../src/net/register.ts';
+import { registerFromEnvironment } from '../../src/preload/register.ts';
 
 type Loader = (request: string, ...rest: unknown[]) => unknown;
 

@@ -5,6 +5,7 @@
  */
 
 import { EstabError } from '../../base/errors.ts';
+import type { Host } from '../../host/host.ts';
 import type { Connection } from '../../stack/connection.ts';
 import type { ConnectionOptions } from '../../stack/connection-options.ts';
 import { type SocketOptionName, toConnectionOptions } from '../../stack/socket-options.ts';
@@ -37,8 +38,9 @@ export class TcpHandle extends StreamHandle {
   private localPort = 0;
   private options: ConnectionOptions = {};
 
-  constructor(source: HandleSource) {
-    super(source.host());
+  /** @param host the one of the connection it will take; that of the source if left out. */
+  constructor(source: HandleSource, host: Host = source.host()) {
+    super(host);
     this.source = source;
   }
 

@@ -18,7 +18,7 @@ export class ListenHandle {
   /** Set by net: hears of each connection. */
   onconnection: ((error: number, handle?: TcpHandle) => void) | null = null;
   private readonly source: HandleSource;
-  private readonly host: Host;
+  private host: Host;
   private readonly holding = new Hold();
   private address: IpAddress | null = null;
   private port = 0;
@@ -41,6 +41,7 @@ export class ListenHandle {
     this.address = IpAddress.tryParse(address);
     if (this.address === null) return -EINVAL;
     this.port = port;
+    this.host = this.source.hostOfPort?.(port) ?? this.host;
     this.v6Only = (flags & IPV6_ONLY) !== 0;
     return 0;
   }
@@ -79,7 +80,7 @@ export class ListenHandle {
     const connection = listener?.accept(this.host.now()) ?? null;
     if (listener === null || connection === null) return;
     this.host.wake();
-    const handle = new TcpHandle(this.source);
+    const handle = new TcpHandle(this.source, this.host);
     handle.accept(connection, listener.local.family === 6);
     this.onconnection?.(0, handle);
   }

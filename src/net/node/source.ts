@@ -5,6 +5,8 @@ import type { Host } from '../../host/host.ts';
 export interface HandleSource {
   /** The host that new handles live on; it may be made when the first is wanted. */
   host(): Host;
+  /** The host that listens at a port; `host()` for all where this is left out or gives null. */
+  hostOfPort?(port: number): Host | null;
   /**
    * Whether a connection goes over the host; null: all do.
    * @param name what the program asked for when that was no address.

@@ -1,7 +1,7 @@
 /** The configuration of `estab/register`: environment variables, and a JSON file that they overrule. */
 
-import { readFileSync } from 'node:fs';
 import { EstabError } from '../base/errors.ts';
+import { type DeclaredNetwork, readNetwork, readObject } from './network-file.ts';
 
 export interface RegisterConfig {
   /** The TUN device's name; null for the network embedded in the process. */
@@ -13,6 +13,13 @@ export interface RegisterConfig {
   readonly mtu: number | null;
   /** A pcapng file for what crosses the TUN; null for none. */
   readonly pcap: string | null;
+  /** An embedded network, declared; null for the loopback alone, or a TUN. */
+  readonly network: DeclaredNetwork | null;
+  /** The host of it that the program runs on; null for the first. */
+  readonly host: string | null;
+  /** Name servers, and domains to search; null leaves names to the machine, or to the declared network. */
+  readonly dns: readonly string[] | null;
+  readonly search: readonly string[];
   /** `name=value` under the Linux names. */
   readonly sysctl: readonly string[];
   /** Rules for destinations; null for all. */
@@ -22,11 +29,14 @@ export interface RegisterConfig {
 }
 
 type Given = Record<string, unknown>;
-const NAMES = ['tun', 'address', 'peer', 'mtu', 'pcap', 'sysctl', 'only', 'listen'] as const;
+const NAMES = [
+  ...(['tun', 'address', 'peer', 'mtu', 'pcap', 'sysctl', 'only', 'listen'] as const),
+  ...(['network', 'host', 'dns', 'search'] as const),
+];
 
 /** @throws EstabError EINVAL that names the variable or the entry. */
 export function readConfig(environment: NodeJS.ProcessEnv): RegisterConfig {
-  const given: Given = environment.ESTAB_CONFIG ? readFile(environment.ESTAB_CONFIG) : {};
+  const given: Given = environment.ESTAB_CONFIG ? readConfigFile(environment.ESTAB_CONFIG) : {};
   for (const name of NAMES) {
     const value = environment[`ESTAB_${name.toUpperCase()}`];
     if (value !== undefined && value !== '') given[name] = value;
@@ -37,6 +47,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): RegisterConfig {
     peer: list(given, 'peer') ?? [],
     mtu: given.mtu === undefined ? null : number('mtu', given.mtu, 68, 65_535),
     pcap: text(given, 'pcap'),
+    network: given.network === undefined ? null : readNetwork(given.network),
+    host: text(given, 'host'),
+    dns: list(given, 'dns'),
+    search: list(given, 'search') ?? [],
     sysctl: list(given, 'sysctl') ?? [],
     only: list(given, 'only'),
     listen: ports(given),
@@ -45,16 +59,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): RegisterConfig {
   return config;
 }
 
-function readFile(name: string): Given {
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(name, 'utf8'));
-  } catch (error) {
-    throw new EstabError('EINVAL', `ESTAB_CONFIG: ${name} cannot be read (${(error as Error).message})`);
-  }
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    throw new EstabError('EINVAL', `ESTAB_CONFIG: ${name} holds no object; write {"tun": "tun0", …}`);
-  }
+function readConfigFile(name: string): Given {
+  const content = readObject('ESTAB_CONFIG', name, '{"tun": "tun0", …}');
   const unknown = Object.keys(content).find((key) => !NAMES.some((name) => name === key));
   if (unknown !== undefined) {
     throw new EstabError('EINVAL', `ESTAB_CONFIG: "${unknown}" in ${name} is none of ${NAMES.join(', ')}`);
@@ -94,10 +100,13 @@ function ports(given: Given): number[] | null {
 }
 
 function check(config: RegisterConfig): void {
+  checkNames(config);
+  if (config.tun !== null && config.network !== null) {
+    throw new EstabError('EINVAL', 'the stack is on a TUN or on a network of its own; give ESTAB_TUN or ESTAB_NETWORK');
+  }
   if (config.tun === null) {
-    const useless = (['address', 'peer', 'pcap'] as const).find(
-      (name) => config[name] !== null && config[name].length > 0,
-    );
+    const forTun = config.network === null ? (['address', 'peer', 'pcap'] as const) : (['address', 'peer'] as const);
+    const useless = forTun.find((name) => config[name] !== null && config[name].length > 0);
     if (useless === undefined) return;
     throw new EstabError('EINVAL', `${useless} is for a TUN, and none is named; give ESTAB_TUN as well`);
   }
@@ -106,5 +115,18 @@ function check(config: RegisterConfig): void {
   }
   if (config.peer.length > config.address.length) {
     throw new EstabError('EINVAL', `${config.peer.length} peers for ${config.address.length} addresses; give one each`);
+  }
+}
+
+function checkNames({ network, host, dns, search }: RegisterConfig): void {
+  if (host !== null && network === null) {
+    throw new EstabError('EINVAL', `host ${host} is one of a declared network, and there is none; give ESTAB_NETWORK`);
+  }
+  if (host !== null && network !== null && !Object.hasOwn(network.options.hosts, host)) {
+    const hosts = Object.keys(network.options.hosts).join(', ');
+    throw new EstabError('EINVAL', `no host "${host}" was declared; there are ${hosts}`);
+  }
+  if (search.length > 0 && dns === null && network === null) {
+    throw new EstabError('EINVAL', 'search is for name servers of our own, and there are none; give ESTAB_DNS as well');
   }
 }
