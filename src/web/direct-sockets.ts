@@ -1,8 +1,9 @@
-/** WICG Direct Sockets (TCPSocket, TCPServerSocket) over a host of ours: the shape isolated web apps know. */
+/** WICG Direct Sockets (TCPSocket, TCPServerSocket, UDPSocket) over a host of ours: the shape isolated web apps know. */
 
 import type { Host } from '../host/host.ts';
 import { endpoint } from './address.ts';
 import { connect } from './connect.ts';
+import { DirectUdpSocket, type UDPSocketOptions } from './direct-udp.ts';
 import { listen, type WebListener } from './listen.ts';
 import type { Socket } from './socket.ts';
 
@@ -49,6 +50,7 @@ export interface DirectSockets {
     readonly closed: Promise<void>;
     close(): Promise<void>;
   };
+  readonly UDPSocket: new (options: UDPSocketOptions) => DirectUdpSocket;
 }
 
 /** The constructors, bound to a host. */
@@ -97,7 +99,13 @@ export function directSockets(host: Host): DirectSockets {
     }
   }
 
-  return { TCPSocket, TCPServerSocket };
+  class UDPSocket extends DirectUdpSocket {
+    constructor(options: UDPSocketOptions) {
+      super(host, options);
+    }
+  }
+
+  return { TCPSocket, TCPServerSocket, UDPSocket };
 }
 
 /** A socket whose streams come with the news that it is open. */

@@ -8,6 +8,7 @@ export {
   type TCPServerSocketOptions,
   type TCPSocketOptions,
 } from './direct-sockets.ts';
+export type { DirectUdpSocket, UDPMessage, UDPSocketOpenInfo, UDPSocketOptions } from './direct-udp.ts';
 export { type ListenOptions, listen, type WebListener } from './listen.ts';
 export {
   type ConnectOptions,

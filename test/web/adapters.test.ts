@@ -45,6 +45,38 @@ test('Direct Sockets: a server socket streams sockets, both ends know their addr
   await expect(new TCPSocket(SERVER_ADDRESS, 8).opened).rejects.toMatchObject({ code: 'ECONNREFUSED' });
 });
 
+test('Direct Sockets: datagrams between a bound socket and a connected one, and nobody at the port', async () => {
+  const { UDPSocket: ServerSocket } = directSockets(hosts.server);
+  const server = new ServerSocket({ localAddress: SERVER_ADDRESS, localPort: 53 });
+  const bound = await server.opened;
+  expect(bound).toMatchObject({ localAddress: SERVER_ADDRESS, localPort: 53 });
+  expect(bound).not.toHaveProperty('remoteAddress');
+  const { UDPSocket } = directSockets(hosts.client);
+  const client = new UDPSocket({ remoteAddress: SERVER_ADDRESS, remotePort: 53 });
+  const { readable, writable, remotePort, localPort } = await client.opened;
+  expect(remotePort).toBe(53);
+
+  const asking = writable.getWriter();
+  await asking.write({ data: bytes('who?') });
+  const { value: question } = await bound.readable.getReader().read();
+  expect(question).toMatchObject({ remoteAddress: '10.0.0.1', remotePort: localPort });
+  expect(text(question?.data as Uint8Array)).toBe('who?');
+  const answering = bound.writable.getWriter();
+  await answering.write({ data: bytes('me').buffer as ArrayBuffer, remoteAddress: '10.0.0.1', remotePort: localPort });
+  const reader = readable.getReader();
+  expect((await reader.read()).value).toEqual({ data: bytes('me') });
+
+  await expect(answering.write({ data: bytes('to whom?') })).rejects.toThrow(/has no peer/);
+  await client.close();
+  expect((await reader.read()).done).toBe(true);
+  const lost = new UDPSocket({ remoteAddress: SERVER_ADDRESS, remotePort: 54 });
+  await (await lost.opened).writable.getWriter().write({ data: bytes('anybody?') });
+  await expect(lost.closed).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  expect(() => new UDPSocket({})).toThrow(TypeError);
+  expect(() => new UDPSocket({ remoteAddress: SERVER_ADDRESS })).toThrow(/go together/);
+  await server.close();
+});
+
 test('Deno: read fills what it is given, null is the end, a closed listener stops its loop', async () => {
   const listener = denoNet(hosts.server).listen({ port: 7 });
   expect(listener.addr).toEqual({ transport: 'tcp', hostname: '0.0.0.0', port: 7 });
