@@ -17,6 +17,7 @@ import { analyseFlow } from './connection.ts';
 import type { Facts } from './facts.ts';
 import type { Flow } from './flow.ts';
 import { FlowTable, isForward } from './flow-table.ts';
+import { FOLD_SIZES, type FoldSizes, fold } from './folded.ts';
 import { headlines } from './headline.ts';
 import { type Outcome, outcomeOf } from './outcome.ts';
 import type { CaptureReport, ConnectionReport } from './report.ts';
@@ -36,6 +37,8 @@ export interface AnalyserOptions {
    * number; of the others a tenth is kept, for what shows across connections.
    */
   keep?: 'all' | 'telling' | number;
+  /** When a long connection's older parts are cut out; only tests have a reason to. */
+  fold?: FoldSizes;
 }
 
 export class Analyser implements CaptureHandler {
@@ -55,7 +58,15 @@ export class Analyser implements CaptureHandler {
 
   constructor(options: AnalyserOptions = {}) {
     this.options = options;
-    this.table = new FlowTable(this.log, (flow) => this.retire(flow));
+    const sizes = options.fold ?? FOLD_SIZES;
+    this.table = new FlowTable(
+      this.log,
+      (flow) => this.retire(flow),
+      (flow) => {
+        if (!this.inspected(flow)) flow.foldAt = sizes.part + 2 * sizes.margin;
+      },
+      (flow) => fold(flow, this.log, sizes),
+    );
   }
 
   packet(r: CaptureRecord): void {
@@ -116,13 +127,18 @@ export class Analyser implements CaptureHandler {
       family: p.family,
       side: forward ? 0 : 1,
       ipLength: p.ipLength,
-      position: flow.count,
     });
   }
 
   private sweep(): void {
     this.table.expire(this.now - QUIET);
     this.nextSweep = Math.max(MANY_RECORDS, 2 * this.log.used);
+  }
+
+  /** Ladders and graphs want a connection whole. */
+  private inspected(flow: Flow): boolean {
+    const { inspect, keep } = this.options;
+    return inspect !== undefined && (typeof keep !== 'number' || keep === flow.id);
   }
 
   private retire(flow: Flow): void {

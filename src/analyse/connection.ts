@@ -4,6 +4,7 @@ import { roleOf } from './close.ts';
 import { type Facts, findFacts } from './facts.ts';
 import { connectionFindings } from './findings.ts';
 import type { Flow } from './flow.ts';
+import { factsOfFolded } from './folded.ts';
 import { isUneventful } from './outcome.ts';
 import type { ConnectionReport, Role } from './report.ts';
 import type { SegmentLog } from './segment-log.ts';
@@ -23,12 +24,14 @@ export function analyseFlow(
   whole: boolean,
   inspect?: (facts: Facts, report: ConnectionReport) => void,
 ): ConnectionReport {
-  const facts = findFacts(new Trace(flow, log));
+  const { folded } = flow;
+  const facts = folded === null ? findFacts(new Trace(flow, log)) : factsOfFolded(flow, folded, log);
   const report = reportOf(facts);
   if (whole || !isUneventful(report)) {
     report.states = followStates(facts.trace, facts.handshake, facts.close, facts.lost);
   }
   inspect?.(facts, report);
+  folded?.evidence.release(log);
   return report;
 }
 
@@ -47,7 +50,7 @@ function reportOf(f: Facts): ConnectionReport {
     lastFrame: t.frame(last),
     start: t.time(0),
     duration: t.time(last) - t.time(0),
-    packets: t.n,
+    packets: t.flow.sides[0].packets + t.flow.sides[1].packets,
     handshake: h.kind,
     close: c.kind,
     closing: c.closing,

@@ -11,7 +11,7 @@ import { ACK, RST, SYN } from '../wire/tcp.ts';
 import { acknowledged } from './delivery-acks.ts';
 import { finishDelivery } from './delivery-judge.ts';
 import { isDoubledPart, isLateOriginal, isLong, isOlder, replacesUnseen } from './delivery-order.ts';
-import { ANY, identificationsOf, skippedBefore, UNCOUNTED } from './identifications.ts';
+import { ANY, identificationsOf, recount, skippedBefore, UNCOUNTED } from './identifications.ts';
 import { fillHoles, type Hole, Pieces } from './pieces.ts';
 import type { Place } from './place.ts';
 import { Bit } from './segment-log.ts';
@@ -60,13 +60,18 @@ export interface Skip {
   copies: number;
 }
 
+export interface Lateness {
+  index: number;
+  milliseconds: number;
+}
+
 /** One side's deliveries. */
 export interface Delivery {
   retransmissions: Retransmission[];
   /** Indexes of segments that came late, or that SACK shows to have arrived late. */
   reordered: number[];
-  /** Milliseconds each was late, where it was seen. */
-  lateness: number[];
+  /** How late each was, where it was seen. */
+  lateness: Lateness[];
   /** Indexes of segments the network doubled that first came joined to others by the host's card. */
   doubledParts: number[];
   /** Acknowledgments that reported a copy no retransmission explains. */
@@ -111,6 +116,7 @@ export interface Working extends Delivery {
 export function followDelivery(t: Trace, place: Place, crossedOpen: boolean): [Delivery, Delivery] {
   const d: [Working, Working] = [newWorking(t, 0), newWorking(t, 1)];
   for (let i = 0; i < t.n; i++) {
+    if (i === t.cutAt) for (const working of d) recount(working);
     const side = t.side[i] as Side;
     const own = d[side];
     const peer = d[side === 0 ? 1 : 0];
@@ -227,7 +233,7 @@ function sent(t: Trace, place: Place, own: Working, i: number, skipped: number):
     } else if (isLateOriginal(t, place, own, overtook, i)) {
       t.verdict[i] = Verdict.REORDERED;
       own.reordered.push(i);
-      own.lateness.push(overtook < 0 ? 0 : (t.time(i) - t.time(overtook)) * 1000);
+      own.lateness.push({ index: i, milliseconds: overtook < 0 ? 0 : (t.time(i) - t.time(overtook)) * 1000 });
     } else retransmit(t, place, own, i, -1);
     addPieces(own, start, end, i);
     if (end > own.maxEnd) own.maxEnd = end;
@@ -272,7 +278,7 @@ function lateOriginal(t: Trace, own: Working, i: number, second: number): void {
   t.verdict[i] = Verdict.REORDERED;
   t.copyOf[i] = second;
   own.reordered.push(i);
-  own.lateness.push((t.time(i) - t.time(second)) * 1000);
+  own.lateness.push({ index: i, milliseconds: (t.time(i) - t.time(second)) * 1000 });
   t.verdict[second] = Verdict.NEEDLESS;
   const r = own.retransmissions.find((x) => x.index === second);
   if (r !== undefined) {

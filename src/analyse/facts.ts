@@ -58,6 +58,7 @@ const CONGESTION = 3 * Bit.ECN;
 export function findFacts(trace: Trace): Facts {
   const facts = gatherFacts(trace);
   judgeFacts(facts, WHOLE);
+  countHiddenCopies(facts);
   return facts;
 }
 
@@ -178,11 +179,6 @@ function count(f: Facts, part: Part): void {
     for (const i of d.lostAcks) markLost(f, i);
     for (const r of d.retransmissions) countRetransmission(f, r.index, r.original, r.needless, r.tooBig, r.trigger);
   }
-  for (const side of [0, 1] as const) {
-    f.hiddenCopies[side] = hiddenCopies(f, side);
-    c.lost += f.hiddenCopies[side];
-    c.retransmitted += f.hiddenCopies[side];
-  }
   c.lost += c.lostAcks;
   if (part.from === 0) countOpening(f);
   c.duplicateAcks = f.plain ? 0 : duplicateAcks(t, part);
@@ -194,6 +190,16 @@ function countOpening(f: Facts): void {
   c.lostAcks += h.lostAcks;
   c.lost += h.lostAcks + h.lostSyns + h.lostSynAcks;
   if (h.syns.length > 1) for (const i of h.syns.slice(0, h.lostSyns)) markLost(f, i);
+}
+
+/** Adds them to the counts; all facts of the connection have to be at hand. */
+export function countHiddenCopies(f: Facts): void {
+  for (const side of [0, 1] as const) {
+    const copies = hiddenCopies(f, side);
+    f.hiddenCopies[side] = copies;
+    f.counts.lost += copies;
+    f.counts.retransmitted += copies;
+  }
 }
 
 /**

@@ -176,7 +176,10 @@ function sayNeedless(f: Facts, say: Say, side: Side): void {
 
 function sayReordering(f: Facts, say: Say, side: Side): void {
   const d = f.delivery[side];
-  const late = d.lateness.length > 0 ? ` ${duration(largest(d.lateness) / 1000)} late at most` : '';
+  const late =
+    d.lateness.length > 0
+      ? ` ${duration(largest(d.lateness.map((late) => late.milliseconds)) / 1000)} late at most`
+      : '';
   const evidence =
     d.lateness.length > 0
       ? 'older than what overtook them by IP identification, timestamp or time'
@@ -233,7 +236,7 @@ export function pathFindings(f: Facts, say: Say): void {
   for (const hole of f.blackHoles) sayBlackHole(f, say, hole);
   const { ecn, handshake: h } = f;
   const echoes = ecn.echoes[0].length + ecn.echoes[1].length;
-  const marks = ecn.marked[0].length + ecn.marked[1].length;
+  const marks = f.counts.ceMarks;
   if (h.ecn || marks > 0) {
     const reduced = ecn.reduced[0].length + ecn.reduced[1].length;
     const signal =

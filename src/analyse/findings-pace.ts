@@ -14,14 +14,14 @@ export function windowFindings(f: Facts, say: Say): void {
     if (episodes.length > 1) sayZeroWindows(f, say, side, episodes);
     else if (episodes.length === 1) sayZeroWindow(f, say, episodes[0]);
   }
-  if (f.probes.windowFull.length > 3 || (f.probes.windowFull.length > 0 && f.probes.zeroWindows.length > 0)) {
+  if (f.counts.windowFull > 3 || (f.counts.windowFull > 0 && f.probes.zeroWindows.length > 0)) {
     const side = t.side[f.probes.windowFull[0]] as Side;
     say(
       'window-full',
       'proven',
       'RFC 9293 3.8.6',
       f.probes.windowFull,
-      `The ${name(f, side)} filled the advertised window ${plural(f.probes.windowFull.length, 'time')}: the receiver sets the pace, not the network.`,
+      `The ${name(f, side)} filled the advertised window ${plural(f.counts.windowFull, 'time')}: the receiver sets the pace, not the network.`,
     );
   }
   keepAliveFindings(f, say);

@@ -16,12 +16,24 @@ export class FlowTable {
   flows: Flow[] = [];
   private readonly chains = new Map<number, Flow>();
   private readonly retired: (flow: Flow) => void;
+  private readonly begun: (flow: Flow) => void;
+  private readonly full: (flow: Flow) => void;
   private nextId = 1;
 
-  /** @param retired told of each flow that can get no more packets. */
-  constructor(log: SegmentLog, retired: (flow: Flow) => void) {
+  /**
+   * @param retired told of each flow that can get no more packets.
+   * @param begun told of each new flow, which may set when it is `full`.
+   */
+  constructor(
+    log: SegmentLog,
+    retired: (flow: Flow) => void,
+    begun: (flow: Flow) => void = () => undefined,
+    full: (flow: Flow) => void = () => undefined,
+  ) {
     this.log = log;
     this.retired = retired;
+    this.begun = begun;
+    this.full = full;
   }
 
   /** Files a TCP segment. */
@@ -89,6 +101,7 @@ export class FlowTable {
     flow.next = this.chains.get(key) ?? null;
     this.chains.set(key, flow);
     this.flows.push(flow);
+    this.begun(flow);
     return flow;
   }
 
@@ -194,6 +207,7 @@ export class FlowTable {
       if ((p.flags & ACK) !== 0) own.lastAck = p.ack;
     }
     if ((p.flags & (SYN | FIN | RST)) !== 0) control(flow, p, r, side);
+    if (flow.count >= flow.foldAt) this.full(flow);
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { IpAddress } from '../wire/address.ts';
+import type { Folded } from './folded.ts';
 import { NONE } from './segment-log.ts';
 import type { SynOptions } from './syn-options.ts';
 
@@ -19,8 +20,6 @@ export interface IcmpEvent {
   side: 0 | 1;
   family: 4 | 6;
   ipLength: number;
-  /** How many records the flow had when it came. */
-  position: number;
 }
 
 /** One end of a connection: where it is, and what it has said so far. */
@@ -78,6 +77,9 @@ export class Flow {
   strayOf = 0;
   /** The number under which the same ports follow this one; the flow is complete then. */
   replaced = false;
+  /** Records from which on its older parts are to be cut out, and what is known of those that were. */
+  foldAt = Number.POSITIVE_INFINITY;
+  folded: Folded | null = null;
 
   constructor(id: number, family: 4 | 6, first: FlowSide, second: FlowSide) {
     this.id = id;

@@ -65,3 +65,8 @@ export function skippedBefore(t: Trace, own: { nextId: number }, i: number): num
   own.nextId = (id + 1) & 0xffff;
   return skipped <= MOST_SKIPPED ? skipped : 0;
 }
+
+/** Where a part of the connection has been cut out, any number follows. */
+export function recount(own: { nextId: number }): void {
+  if (own.nextId !== UNCOUNTED) own.nextId = ANY;
+}

@@ -115,7 +115,7 @@ export class SegmentLog {
 
   /** Adds a segment behind the connection's last record `tail`, NONE for its first. */
   append(p: Packet, frame: number, time: number, reverse: boolean, tail: number): number {
-    const r = tail === NONE || ((tail + 1) & (BLOCK - 1)) === 0 ? this.open(tail) : tail + 1;
+    const r = this.behind(tail);
     const { words, halves } = this;
     const w = r * WORDS;
     const h = r * HALVES;
@@ -149,9 +149,9 @@ export class SegmentLog {
     return r;
   }
 
-  /** A second record with the same content, the first of a chain of its own. */
-  copy(from: number): number {
-    const r = this.open(NONE);
+  /** A second record with the same content, behind `tail` in another chain, or the first of one. */
+  copy(from: number, tail = NONE): number {
+    const r = this.behind(tail);
     this.words.copyWithin(r * WORDS, from * WORDS, (from + 1) * WORDS);
     if (this.sackCount(from) > 0) {
       const at = this.sackSlot();
@@ -177,6 +177,19 @@ export class SegmentLog {
     this.following[tail >> SHIFT] = this.free;
     this.free = head >> SHIFT;
     this.used -= Math.ceil(count / BLOCK) * BLOCK;
+  }
+
+  /**
+   * Gives back the `count` records from `first` to `last`, which are whole blocks, out of a chain; `before` comes before
+   * them.
+   */
+  cut(before: number, first: number, last: number, count: number, sacked: boolean): void {
+    this.following[before >> SHIFT] = this.following[last >> SHIFT];
+    this.release(first, last, count, sacked);
+  }
+
+  private behind(tail: number): number {
+    return tail === NONE || ((tail + 1) & (BLOCK - 1)) === 0 ? this.open(tail) : tail + 1;
   }
 
   /** The first record of a new block behind the one that ends with `tail`. */

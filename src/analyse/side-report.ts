@@ -4,10 +4,10 @@ import { RST, SYN } from '../wire/tcp.ts';
 import type { Facts } from './facts.ts';
 import type { SideReport } from './report.ts';
 import { roundTrips } from './timing.ts';
-import { type Side, Verdict } from './trace.ts';
+import { type Side, type Trace, Verdict } from './trace.ts';
 
 /** Gathered from a side's segments. */
-interface Totals {
+export interface Totals {
   ttl: number;
   maxWindow: number;
   /** First octet of text, and the one after the last. */
@@ -17,29 +17,37 @@ interface Totals {
 
 export function sideReports(f: Facts): { client: SideReport; server: SideReport } {
   const { trace: t } = f;
-  const totals: [Totals, Totals] = [newTotals(), newTotals()];
+  const { folded } = t.flow;
+  const totals: [Totals, Totals] = folded?.totals ?? [newTotals(), newTotals()];
+  if (folded === null) addTotals(t, totals, [0, 0]);
+  const server: Side = t.client === 0 ? 1 : 0;
+  return { client: sideReport(f, t.client, totals[t.client]), server: sideReport(f, server, totals[server]) };
+}
+
+/** @param cut octets of each side that are missing in the trace's numbers, behind its opening. */
+export function addTotals(t: Trace, totals: [Totals, Totals], cut: readonly [number, number]): void {
   for (let i = 0; i < t.n; i++) {
     if (t.verdict[i] === Verdict.FOREIGN) continue;
-    const own = totals[t.side[i]];
+    const side = t.side[i] as Side;
+    const own = totals[side];
     own.ttl = t.ttl(i);
     const flags = t.flags(i);
     if ((flags & RST) !== 0) continue;
     own.maxWindow = Math.max(own.maxWindow, t.window(i));
     const length = t.length(i);
     if (length === 0) continue;
-    const start = t.start[i] + ((flags & SYN) !== 0 ? 1 : 0);
+    const start = t.start[i] + ((flags & SYN) !== 0 ? 1 : 0) + (i < t.cutAt ? 0 : cut[side]);
     own.low = Math.min(own.low, start);
     own.high = Math.max(own.high, start + length);
   }
-  const server: Side = t.client === 0 ? 1 : 0;
-  return { client: sideReport(f, t.client, totals[t.client]), server: sideReport(f, server, totals[server]) };
 }
 
-function newTotals(): Totals {
+export function newTotals(): Totals {
   return { ttl: 0, maxWindow: 0, low: Number.POSITIVE_INFINITY, high: 0 };
 }
 
 function sideReport(f: Facts, side: Side, totals: Totals): SideReport {
+  const { folded } = f.trace.flow;
   const { syn, packets, synSeen, synSeq } = f.trace.flow.sides[side];
   return {
     packets,
@@ -49,7 +57,7 @@ function sideReport(f: Facts, side: Side, totals: Totals): SideReport {
     sackPermitted: syn === null ? null : syn.sackPermitted,
     timestamps: syn === null ? null : syn.timestamps,
     initialSequence: synSeen ? synSeq >>> 0 : null,
-    rtt: roundTrips(f.trace, side),
+    rtt: folded === null ? roundTrips(f.trace, side) : folded.roundTripsOf(side).statistics,
     maxWindow: totals.maxWindow,
     ttl: totals.ttl,
   };

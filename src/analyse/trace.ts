@@ -95,16 +95,19 @@ export class Trace {
   span = 0;
   /** Whether a SYN without ACK carries another number than the connection's. */
   straySyn = false;
+  /** The first record behind a part that has been cut out, see {@link Folded}; -1 where all is here. */
+  readonly cutAt: number;
   /** What each side's window field counts in. */
   private readonly scale: [number, number];
   /** Which side is the client. */
   client: Side = 0;
 
   constructor(flow: Flow, log: SegmentLog) {
-    reserve(flow.count);
+    reserve(flow.count + (flow.folded?.evidence.count ?? 0));
     this.flow = flow;
     this.log = log;
     this.n = flow.count;
+    this.cutAt = flow.folded?.opening ?? -1;
     this.record = records;
     this.side = sides;
     this.start = starts;
@@ -212,6 +215,39 @@ export class Trace {
     return this.log.sackCount(this.record[i]);
   }
 
+  /** Gives the records behind the opening the numbers that they have in the whole connection. */
+  restore(opening: number, cut: readonly [number, number]): void {
+    for (let i = opening; i < this.n; i++) {
+      const side = this.side[i] as Side;
+      this.start[i] += cut[side];
+      this.end[i] += cut[side];
+      if (this.ack[i] >= 0) this.ack[i] += cut[side === 0 ? 1 : 0];
+    }
+  }
+
+  /** Lays out a record beyond the connection's n, for facts to speak of. */
+  place(
+    i: number,
+    r: number,
+    side: Side,
+    start: number,
+    end: number,
+    ack: number,
+    verdict: number,
+    copyOf: number,
+  ): void {
+    this.record[i] = r;
+    this.side[i] = side;
+    this.start[i] = start;
+    this.end[i] = end;
+    this.ack[i] = ack;
+    this.verdict[i] = verdict;
+    this.copyOf[i] = copyOf;
+    this.flagBits[i] = this.log.flags(r);
+    this.lengths[i] = this.log.length(r);
+    this.times[i] = this.log.time(r);
+  }
+
   private unwrap(): void {
     const { flow, log, n } = this;
     const base: [number, number] = [0, 0];
@@ -226,7 +262,9 @@ export class Trace {
     let latest = Number.NEGATIVE_INFINITY;
     const hops: [number, number] = [-1, -1];
     let r = flow.head;
+    const { folded } = flow;
     for (let i = 0; i < n && r !== NONE; i++, r = log.next(r)) {
+      if (folded !== null && i === this.cutAt) skipCut(base, folded.cut);
       const bits = log.bits(r);
       const side: Side = (bits & Bit.REVERSE) !== 0 ? 1 : 0;
       const other: Side = side === 0 ? 1 : 0;
@@ -276,4 +314,10 @@ export class Trace {
     this.traits = traits;
     this.span = latest - earliest;
   }
+}
+
+/** What follows a connection's opening at once was sent after so many octets more. */
+function skipCut(base: [number, number], cut: readonly [number, number]): void {
+  base[0] = (base[0] + cut[0]) | 0;
+  base[1] = (base[1] + cut[1]) | 0;
 }

@@ -35,11 +35,12 @@ const ZERO_PROBE = 2;
 
 /** `plain`: nothing happened, so that nothing but the opening can have drawn a label. */
 export function wiresharkView(t: Trace, plain = false): WiresharkView {
-  const flags: Record<string, number> = {};
-  if (!plain) noteFlags(t, flags, WHOLE);
+  const { folded } = t.flow;
+  const flags: Record<string, number> = { ...folded?.flags };
+  if (!plain && folded === null) noteFlags(t, flags, WHOLE);
   fastOpenFlags(t, flags);
   if (t.flow.previous !== null) flags.reused_ports = 1;
-  return { completeness: completenessOf(t), flags };
+  return { completeness: completenessOf(t) | (folded?.completeness ?? 0), flags };
 }
 
 export function completenessOf(t: Trace): number {

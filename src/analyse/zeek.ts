@@ -5,7 +5,7 @@
 
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { Delivery, Gap } from './delivery.ts';
-import { type Side, type Trace, Verdict } from './trace.ts';
+import { type Part, type Side, type Trace, Verdict, WHOLE } from './trace.ts';
 
 export interface ZeekView {
   connState: string;
@@ -13,10 +13,18 @@ export interface ZeekView {
 }
 
 export function zeekView(t: Trace, d: [Delivery, Delivery]): ZeekView {
-  // Zeek calls who sent the first packet the originator, and turns that round when it was a SYN-ACK.
-  const flipped = t.n > 0 && (t.flags(0) & (SYN | ACK)) === (SYN | ACK);
-  const originator: Side = flipped ? ((1 - t.side[0]) as Side) : (t.side[0] as Side);
-  return { connState: stateOf(t, originator), history: (flipped ? '^' : '') + historyOf(t, originator, d) };
+  const originator = originatorOf(t);
+  const { folded } = t.flow;
+  const history = folded?.history ?? new History(originator);
+  if (folded === null) writeHistory(history, t, d, WHOLE);
+  const turned = originator !== t.side[0] ? '^' : '';
+  return { connState: stateOf(t, originator), history: turned + history.text };
+}
+
+/** Zeek calls who sent the first packet the originator, and turns that round when it was a SYN-ACK. */
+export function originatorOf(t: Trace): Side {
+  const turned = t.n > 0 && (t.flags(0) & (SYN | ACK)) === (SYN | ACK);
+  return turned ? ((1 - t.side[0]) as Side) : (t.side[0] as Side);
 }
 
 const LETTERS = 'shadfrgwt';
@@ -32,7 +40,7 @@ const WINDOW = 7;
 const REPEAT = 8;
 
 /** The letters so far. */
-class History {
+export class History {
   text = '';
   private seen = 0;
   private readonly repeats = [0, 0, 0, 0, 0, 0];
@@ -60,29 +68,35 @@ class History {
   }
 }
 
-function historyOf(t: Trace, originator: Side, d: [Delivery, Delivery]): string {
-  const history = new History(originator);
+/** Goes on with what the records of `part` add. */
+export function writeHistory(history: History, t: Trace, d: [Delivery, Delivery], part: Part): void {
   const gaps = gapsInOrder(d);
   let next = 0;
   const highest: [number, number] = [-1, -1];
   for (let i = 0; i < t.n; i++) {
-    const flags = t.flags(i);
     const side = t.side[i] as Side;
-    while (next < gaps.length && gaps[next].acknowledged === i) history.scaled(GAP, gaps[next++].side);
-    if ((flags & RST) !== 0) {
-      history.once(RESET, side);
-      continue;
-    }
-    if ((flags & SYN) !== 0) history.once((flags & ACK) !== 0 ? ANSWER : OPEN, side);
-    else if (t.log.window(t.record[i]) === 0) history.scaled(WINDOW, side);
-    if (t.length(i) > 0) {
-      if (t.end[i] <= highest[side] && t.verdict[i] !== Verdict.PLAIN) history.scaled(REPEAT, side);
-      history.once(TEXT, side);
-    } else if ((flags & (SYN | FIN)) === 0 && (flags & ACK) !== 0) history.once(ACKED, side);
-    if ((flags & FIN) !== 0) history.once(CLOSE, side);
-    if (t.end[i] > highest[side]) highest[side] = t.end[i];
+    const within = i >= part.from && i < part.to;
+    for (; next < gaps.length && gaps[next].acknowledged === i; next++)
+      if (within) history.scaled(GAP, gaps[next].side);
+    if (within) writeRecord(history, t, i, highest[side]);
+    if ((t.flags(i) & RST) === 0 && t.end[i] > highest[side]) highest[side] = t.end[i];
   }
-  return history.text;
+}
+
+function writeRecord(history: History, t: Trace, i: number, highest: number): void {
+  const flags = t.flags(i);
+  const side = t.side[i] as Side;
+  if ((flags & RST) !== 0) {
+    history.once(RESET, side);
+    return;
+  }
+  if ((flags & SYN) !== 0) history.once((flags & ACK) !== 0 ? ANSWER : OPEN, side);
+  else if (t.log.window(t.record[i]) === 0) history.scaled(WINDOW, side);
+  if (t.length(i) > 0) {
+    if (t.end[i] <= highest && t.verdict[i] !== Verdict.PLAIN) history.scaled(REPEAT, side);
+    history.once(TEXT, side);
+  } else if ((flags & (SYN | FIN)) === 0 && (flags & ACK) !== 0) history.once(ACKED, side);
+  if ((flags & FIN) !== 0) history.once(CLOSE, side);
 }
 
 const NO_GAPS: readonly Gap[] = [];
