@@ -39,7 +39,7 @@ const PLAYS: Readonly<Record<string, Expected>> = {
   simclose: { must: ['simultaneous-close'], firstCloser: 'both', close: 'fin-both' },
   'half-close': { must: ['half-close'], firstCloser: 'client' },
   loss: LOSS,
-  'loss-early-nosack': LOSS,
+  'loss-early': LOSS,
   'loss-download': { ...LOSS, receiver: 'a' },
   'loss-retransmission': LOSS,
   'tail-loss': { at: { a: ['loss'], m: ['loss'] }, may: ['loss'] },
@@ -56,6 +56,7 @@ const PLAYS: Readonly<Record<string, Expected>> = {
 };
 const SIX = ['loss', 'reorder', 'pmtu-icmp', 'inject-b', 'abort'];
 const JOBS = 3;
+const ATTEMPTS = 3;
 
 const directory = mkdtempSync(path.join(tmpdir(), 'estab-lab-'));
 const running = new Set<ChildProcess>();
@@ -76,8 +77,8 @@ describe('what two kernels did over a wire with faults', () => {
   }, 180_000);
 
   for (const [name, expected] of Object.entries(PLAYS)) {
-    it(`${name}`, () => judge(name, 'four', expected));
-    if (SIX.includes(name)) it(`${name}, IPv6`, () => judge(name, 'six', expected));
+    it(name, () => judgeOrPlayAgain(name, 'four', expected), 60_000);
+    if (SIX.includes(name)) it(`${name}, IPv6`, () => judgeOrPlayAgain(name, 'six', expected), 60_000);
   }
 });
 
@@ -91,6 +92,19 @@ function perform([name, ...more]: string[]): Promise<void> {
       resolve();
     });
   });
+}
+
+/** A busy machine may hold the wire up for longer than the kernels' timers: then something else happened than was planned. */
+async function judgeOrPlayAgain(name: string, folder: string, expected: Expected): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      judge(name, folder, expected);
+      return;
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error;
+      await perform(folder === 'six' ? [name, '--six'] : [name]);
+    }
+  }
 }
 
 function judge(name: string, folder: string, expected: Expected): void {

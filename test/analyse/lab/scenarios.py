@@ -487,12 +487,13 @@ def blind_data(w, d, p):
 
 add('inject-overlap', blind_data, IS, IC)
 # Floods and scans
-def flood(n, gap, sources=None):
+def flood(n, gap, one=False):
     def f(w):
         time.sleep(.4)
         r = random.Random(3)
         for i in range(n):
-            src = (f'2001:db8::{r.randrange(65536):x}' if w.six else f'198.18.{r.randrange(256)}.{r.randrange(256)}') if sources is None else sources[i % len(sources)]
+            k = 7 if one else r.randrange(65536)
+            src = f'2001:db8::{k:x}' if w.six else f'198.18.{k >> 8}.{k & 255}'
             w.inject('a>b', packet(src, w.address['b'], r.randrange(2000, 65000), 80, r.getrandbits(32), 0, 2, ttl=r.choice((52, 113, 240)), ipid=r.randrange(65536), opts=b'\x02\x04\x05\xb4'), 0, 'spoof')
             time.sleep(gap)
     return f
@@ -534,7 +535,7 @@ add('flood-bigbacklog', None,
     before='b:sysctl -w net.core.somaxconn=8192; b:sysctl -w net.ipv4.tcp_max_syn_backlog=8192',
     during=flood(300, .004))
 
-add('flood-one-source', None, WEB.format(32), HONEST.format('3'), during=flood(300, .004, ['198.18.7.7']))
+add('flood-one-source', None, WEB.format(32), HONEST.format('3'), during=flood(300, .004, one=True))
 
 OPEN = 'ls = [listen(p) for p in (22, 80, 443)]\ntime.sleep(6)'
 

@@ -255,6 +255,14 @@ def program(wire, end, code):
                             stderr=subprocess.STDOUT, text=True)
 
 
+def wait_for(wire, listens):
+    """Until the server is there; a busy machine takes its time."""
+    until = time.time() + 15
+    while listens and time.time() < until and not sh(f'ip netns exec {wire.ns["b"]} ss -Hltn').strip():
+        time.sleep(0.05)
+    time.sleep(0.05 if listens else 0.4)
+
+
 def play(directory, name, about='', fault=lambda w, d, p: None, server=None, client=None, delay=0.005, six=False, before='', during=None,
          wait=0.6, mtu=1500, tag=None):
     wire = Wire(tag or str(os.getpid() % 100000), fault, delay, six, mtu)
@@ -266,7 +274,7 @@ def play(directory, name, about='', fault=lambda w, d, p: None, server=None, cli
     running = []
     if server:
         running.append(program(wire, 'b', server))
-        time.sleep(0.4)
+        wait_for(wire, 'listen(' in server)
     said = ''
     if client:
         c = program(wire, 'a', client)
