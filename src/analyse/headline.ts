@@ -4,11 +4,12 @@ import type { Outcome } from './outcome.ts';
 import type { Finding } from './report.ts';
 
 /** The order in which things matter to somebody who asks what is wrong. */
-const GRAVITY = [
+const GRAVITY: readonly string[] = [
   ...[
     'injected-reset',
     'overlap',
     'injected-syn',
+    'injected-data',
     'challenge-ack',
     'half-open',
     'keepalive-dead',

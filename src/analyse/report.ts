@@ -4,11 +4,13 @@
  * octet of text is 1), frames counted from 1.
  */
 
+import type { FindingKind } from './kinds.ts';
+
 /** How sure a finding is: `proven` by the packets, `likely` by their pattern, `possible` when another cause would fit. */
 export type Confidence = 'proven' | 'likely' | 'possible';
 
 export interface Finding {
-  kind: string;
+  kind: FindingKind;
   /** One plain sentence, with numbers. */
   text: string;
   frames: number[];

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { Analyser } from '../../src/analyse/index.ts';
+import { Analyser, FINDING_KINDS } from '../../src/analyse/index.ts';
 import { CaptureReader } from '../../src/capture/index.ts';
 import { collection, collectionFiles, readCollection } from '../captures.ts';
 
@@ -70,6 +70,11 @@ function report(bytes: Uint8Array): unknown {
 }
 
 describe('docs/explain.schema.json', () => {
+  it('lists every kind of finding', () => {
+    const { finding } = root.$defs as { finding: { properties: { kind: { enum: string[] } } } };
+    expect(finding.properties.kind.enum).toEqual([...FINDING_KINDS]);
+  });
+
   it('describes the report of every fixture', () => {
     const directory = join(import.meta.dirname, '..', 'fixtures', 'captures');
     for (const name of readdirSync(directory).filter((n) => /\.pcap(\.gz)?$/.test(n))) {

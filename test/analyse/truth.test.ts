@@ -75,12 +75,15 @@ function shifted(bytes: Uint8Array, clientBy: number, serverBy: number): Uint8Ar
   return Buffer.concat(parts);
 }
 
-/** In these captures the client is 10.77.0.1 or another host, the server 10.77.0.2. */
+/** In these captures the server is 10.77.0.2 or fd77::2, whoever the client. */
 function move(packet: Uint8Array, ip: number, clientBy: number, serverBy: number): void {
   const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
-  if (packet[ip + 9] !== 6) return;
-  const tcp = ip + (packet[ip] & 15) * 4;
-  const fromServer = view.getUint32(ip + 12) === 0x0a4d0002;
+  const six = packet[ip] >>> 4 === 6;
+  if (packet[ip + (six ? 6 : 9)] !== 6) return;
+  const tcp = ip + (six ? 40 : (packet[ip] & 15) * 4);
+  const fromServer = six
+    ? view.getUint32(ip + 8) === 0xfd770000 && view.getUint32(ip + 20) === 2
+    : view.getUint32(ip + 12) === 0x0a4d0002;
   const [own, peer] = fromServer ? [serverBy, clientBy] : [clientBy, serverBy];
   const add = (at: number, by: number): void => view.setUint32(at, (view.getUint32(at) + by) >>> 0);
   add(tcp + 4, own);

@@ -3,37 +3,13 @@
  * the kernels counted.
  */
 
-import type { Counts } from '../../src/analyse/index.ts';
+import { LAB_TRUTH } from './truth-lab.ts';
+import { COMPLETE, LOSS, NOTHING, type Truth } from './truth-types.ts';
 
-export interface Truth {
-  connections?: number;
-  handshake?: string;
-  close?: string;
-  firstCloser?: string | null;
-  timeWait?: string | null;
-  /** Which end the capture was taken at. */
-  at?: 'client' | 'server';
-  /** Kinds that must be found, and kinds that must not. */
-  must: string[];
-  mustNot?: string[];
-  counts?: Partial<Counts>;
-  /** A text the findings must contain. */
-  says?: RegExp[];
-}
-
-const NOTHING = {
-  lost: 0,
-  retransmitted: 0,
-  needless: 0,
-  reordered: 0,
-  networkDuplicates: 0,
-  capturedTwice: 0,
-  captureGaps: 0,
-};
-const FIN = { handshake: 'complete', close: 'fin-both', firstCloser: 'client', timeWait: 'client' };
-const LOSS = ['reordering', 'needless-retransmission', 'network-duplicate', 'captured-twice'];
+const FIN = { ...COMPLETE, firstCloser: 'client', timeWait: 'client' };
 
 export const TRUTH: Record<string, Truth> = {
+  ...LAB_TRUTH,
   'g01-client-closes.pcap': { ...FIN, at: 'client', must: ['clean'], counts: NOTHING },
   'g03-half-close.pcap': {
     ...{

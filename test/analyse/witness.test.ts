@@ -193,7 +193,7 @@ describe('the stories of the demo', () => {
   it.each(SCENARIOS.map((scenario) => ({ scenario })))('$scenario.name', ({ scenario }) => {
     const { record } = perform(scenario, readOptions({}, scenario.port));
     const report = analyse(captureOf(record, scenario.name), scenario.name);
-    const found = new Set(report.connections.flatMap((c) => c.findings.map((f) => f.kind)));
+    const found = new Set<string>(report.connections.flatMap((c) => c.findings.map((f) => f.kind)));
     for (const close of CLOSES) found.delete(close);
     expect([...found].sort()).toEqual([...(STORIES[scenario.name] ?? [])].sort());
   });
