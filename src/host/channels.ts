@@ -29,13 +29,14 @@ interface NodeProcess {
   getBuiltinModule?(name: string): Module | undefined;
 }
 
-const MODULE = 'node:diagnostics_channel';
+/** By its old name: a bundle for the browser has nothing of Node's scheme in it. */
+const MODULE = 'diagnostics_channel';
 
 /** Gives the channels to `use`: at once, on Node before 20.16 a moment later, elsewhere never. */
 export function withChannels(use: (channels: Channels) => void): void {
-  const { process } = globalThis as { process?: NodeProcess };
-  if (process?.versions?.node === undefined) return;
-  const builtin = process.getBuiltinModule?.(MODULE);
+  const { process: node } = globalThis as { process?: NodeProcess };
+  if (node?.versions?.node === undefined) return;
+  const builtin = node.getBuiltinModule?.(MODULE);
   if (builtin !== undefined) use(channelsOf(builtin));
   // Through a variable: no bundler shall look for it.
   else import(/* webpackIgnore: true */ MODULE).then((module: Module) => use(channelsOf(module)));
