@@ -86,7 +86,8 @@ describe.skipIf(reason !== null)(`in Chromium (${reason === null ? PROGRAM : `sk
 
   it('runs the engine: two hosts in one page exchange a message', async () => {
     const engine = await bundle(ENGINE);
-    expect(engine!.text).not.toMatch(/\bnode:|\bprocess\.|\bBuffer\b|\brequire\(/);
+    // What it asks of Node (diagnostics_channel, ESTAB_DEBUG) it asks only where there is a Node.
+    expect(/\bBuffer\b|\brequire\(|(?:\bfrom|\bimport)\s*\(?\s*["']node:/.exec(engine!.text)?.[0]).toBeUndefined();
     await load(page, 'engine', engine!.text);
     expect(await page.evaluate("globalThis.engine.talk('hello from a page')")).toBe('hello from a page');
   });
