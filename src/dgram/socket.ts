@@ -4,9 +4,9 @@
  */
 
 import { EventEmitter } from 'node:events';
+import { argumentType, checkFunction, checkNumber, checkPort, checkSignal, checkString } from '../base/checks.ts';
 import { EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
-import { argumentType, checkFunction, checkNumber, checkPort, checkSignal, checkString } from '../net/checks.ts';
 import type { UdpSocket } from '../stack/udp.ts';
 import { IpAddress } from '../wire/address.ts';
 import { codedError, typeError, udpError } from './errors.ts';

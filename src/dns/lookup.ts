@@ -2,6 +2,7 @@
 
 import { IpAddress } from '../wire/address.ts';
 import { DnsError } from './error.ts';
+import { lookupArguments } from './lookup-arguments.ts';
 import type { Resolver } from './resolver.ts';
 
 export interface LookupAddress {
@@ -20,19 +21,39 @@ export interface LookupOptions {
 
 export type LookupCallback = (error: Error | null, address: string | LookupAddress[], family?: number) => void;
 
-/** A lookup function over `resolver`. `localhost` and addresses are answered without asking anybody (RFC 6761). */
+/**
+ * A lookup function over `resolver`. `localhost` and addresses are answered without asking anybody (RFC 6761). What makes
+ * no sense throws what node:dns throws, and failures have its shape; the resolver's own error is their `cause`.
+ */
 export function lookupWith(resolver: Resolver) {
-  return (hostname: string, options: LookupOptions | number | LookupCallback, callback?: LookupCallback): void => {
-    const given = typeof options === 'object' ? options : typeof options === 'number' ? { family: options } : {};
-    const answer = typeof options === 'function' ? options : callback!;
-    addressesOf(resolver, hostname, given).then(
+  return (hostname: string, ...rest: [LookupOptions | number | LookupCallback, LookupCallback?]): void => {
+    const { options, callback } = lookupArguments([hostname, ...rest], 1 + rest.length);
+    const all = options.all === true;
+    if (!hostname) {
+      const family = options.family === 6 || options.family === 'IPv6' ? 6 : 4;
+      queueMicrotask(() => (all ? callback(null, []) : callback(null, null as never, family)));
+      return;
+    }
+    addressesOf(resolver, hostname, options).then(
       (addresses) => {
-        if (given.all === true) answer(null, addresses);
-        else answer(null, addresses[0].address, addresses[0].family);
+        if (all) callback(null, addresses);
+        else callback(null, addresses[0].address, addresses[0].family);
       },
-      (error: Error) => answer(error, '', 0),
+      (error: Error) => callback(lookupError(hostname, error), undefined as never),
     );
   };
+}
+
+/** Whether the error says that there is no such name or address, and not only that nobody could say. */
+export function isFinal(error: Error): boolean {
+  return error instanceof DnsError && ['ENOTFOUND', 'ENODATA', 'EBADNAME'].includes(error.code);
+}
+
+/** `getaddrinfo ENOTFOUND name`, with its fields. */
+function lookupError(hostname: string, cause: Error): Error {
+  const [code, errno] = isFinal(cause) ? ['ENOTFOUND', -3008] : ['EAI_AGAIN', -3001];
+  const error = new Error(`getaddrinfo ${code} ${hostname}`, { cause });
+  return Object.assign(error, { errno, code, syscall: 'getaddrinfo', hostname });
 }
 
 /** @throws DnsError when there is no address of the family asked for (rejects). */

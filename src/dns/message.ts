@@ -87,6 +87,10 @@ const TYPES = new Set<string>(['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NAPTR', 'NS',
 /** RFC 2181 section 8: a TTL with the high bit set counts as 0; a week is as long as anybody means. */
 const LONGEST_TTL = 7 * 24 * 3600;
 
+export function isRecordType(text: unknown): text is RecordType {
+  return TYPES.has(text as string);
+}
+
 /** The name without its final dot, in lower case; null when it can be none. */
 export function checkName(text: string): string | null {
   const name = text.endsWith('.') ? text.slice(0, -1) : text;

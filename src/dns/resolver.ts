@@ -4,6 +4,7 @@
  * id and leaves from a random port (RFC 5452); what does not repeat both, and the question, is not the answer.
  */
 
+import { argumentValue, checkString } from '../base/checks.ts';
 import { EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import { IpAddress } from '../wire/address.ts';
@@ -15,6 +16,7 @@ import {
   type DnsRecord,
   decodeMessage,
   encodeQuery,
+  isRecordType,
   type Message,
   Rcode,
   type RecordType,
@@ -100,6 +102,8 @@ export class Resolver {
    * @throws DnsError ENOTFOUND, ENODATA, ETIMEOUT, … (rejects)
    */
   async resolve(hostname: string, type: RecordType = 'A'): Promise<Answer> {
+    checkString('name', hostname);
+    if (!isRecordType(type)) throw argumentValue('rrtype', type);
     let last: Outcome = { code: 'EBADNAME', server: null };
     for (const candidate of this.candidates(hostname)) {
       const outcome = await this.outcome(candidate, type);

@@ -1,9 +1,9 @@
 /** The arguments of `connect`: what forms they come in, what is wrong with them, and the address of a name. */
 
+import { argumentType, checkBoolean, checkFunction, checkInteger, checkPort, nodeError } from '../base/checks.ts';
 import { EstabError } from '../base/errors.ts';
 import type { NameResolver } from '../host/happy-eyeballs.ts';
 import { IpAddress } from '../wire/address.ts';
-import { argumentType, checkFunction, checkPort, nodeError } from './checks.ts';
 
 /** As `dns.lookup`, asked for all addresses. */
 export type Lookup = (
@@ -69,8 +69,14 @@ export function checkConnect(options: ConnectOptions & { path?: unknown }): numb
   if (typeof port !== 'number' && typeof port !== 'string') {
     throw argumentType('options.port', 'one of type number or string', port);
   }
+  const checked = checkPort(port);
+  const { autoSelectFamily, autoSelectFamilyAttemptTimeout } = options;
+  if (autoSelectFamily !== undefined) checkBoolean('options.autoSelectFamily', autoSelectFamily);
+  if (autoSelectFamilyAttemptTimeout !== undefined) {
+    checkInteger('options.autoSelectFamilyAttemptTimeout', autoSelectFamilyAttemptTimeout, 1);
+  }
   if (lookup !== undefined && lookup !== null) checkFunction('options.lookup', lookup);
-  return checkPort(port);
+  return checked;
 }
 
 /** Told of each address that a lookup gave, or of why there is none: the 'lookup' event. */

@@ -39,15 +39,23 @@ export interface SocketError extends Error {
   port?: number;
 }
 
+/** What libuv says of a code; Node's listen repeats it. */
+const MEANING: Partial<Record<ErrorCode, string>> = {
+  EADDRINUSE: 'address already in use',
+  EADDRNOTAVAIL: 'address not available',
+  EINVAL: 'invalid argument',
+};
+
 /** `connect ECONNREFUSED 10.0.0.2:80`, with the fields that programs look at. */
 export function socketError(code: ErrorCode, syscall: string, address?: string, port?: number): SocketError {
-  const where = address === undefined ? '' : ` ${address}${port === undefined ? '' : `:${port}`}`;
-  const what = code === 'EADDRINUSE' ? `${code}: address already in use` : code;
+  const where = address === undefined ? '' : ` ${address}${port ? `:${port}` : ''}`;
+  const meaning = syscall === 'listen' ? MEANING[code] : undefined;
+  const what = meaning === undefined ? code : `${code}: ${meaning}`;
   const error = new Error(`${syscall} ${what}${where}`) as SocketError;
   error.code = code;
   error.errno = -errnoOf(code);
   error.syscall = syscall;
   if (address !== undefined) error.address = address;
-  if (port !== undefined) error.port = port;
+  if (port) error.port = port;
   return error;
 }

@@ -1,11 +1,11 @@
 /** `net.Server` over a listener of ours. */
 
 import { EventEmitter } from 'node:events';
+import { argumentType, argumentValue, checkPort, checkSignal, nodeError } from '../base/checks.ts';
 import { EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Listener } from '../stack/listener.ts';
 import { IpAddress } from '../wire/address.ts';
-import { checkPort, nodeError } from './checks.ts';
 import { socketError } from './errors.ts';
 import { type AddressInfo, familyName, Socket, type SocketOptions } from './socket.ts';
 
@@ -48,6 +48,7 @@ export class Server extends EventEmitter {
 
   constructor(host: Host, options: ServerOptions = {}, onConnection?: (socket: Socket) => void) {
     super();
+    if (typeof options !== 'object' || options === null) throw argumentType('options', 'of type object', options);
     this.host = host;
     this.options = options;
     if (onConnection !== undefined) this.on('connection', onConnection);
@@ -71,6 +72,11 @@ export class Server extends EventEmitter {
     if (this.listener !== null) {
       const message = 'Listen method has been called more than once without closing.';
       throw nodeError(Error, 'ERR_SERVER_ALREADY_LISTEN', message);
+    }
+    if (options.signal !== undefined) checkSignal('options.signal', options.signal);
+    // Left out it is any port; but an object must say what it wants.
+    if (typeof first === 'object' && first !== null && !('port' in first)) {
+      throw argumentValue('options', first, 'must have the property "port" or "path"');
     }
     const port = checkPort(options.port ?? 0, 'options.port');
     if (callback !== undefined) this.once('listening', callback);

@@ -1,13 +1,13 @@
 /** What a Duplex socket says of itself and has been told: names, counts, options, idle time. */
 
 import { Duplex, type DuplexOptions } from 'node:stream';
+import { checkDuration, checkFunction } from '../base/checks.ts';
 import { EstabError } from '../base/errors.ts';
 import type { Host } from '../host/host.ts';
 import type { Connection } from '../stack/connection.ts';
 import type { ConnectionOptions } from '../stack/connection-options.ts';
 import { type SocketOptionName, toConnectionOptions } from '../stack/socket-options.ts';
 import type { IpAddress } from '../wire/address.ts';
-import { checkDuration, checkFunction } from './checks.ts';
 
 export interface AddressInfo {
   readonly address: string;

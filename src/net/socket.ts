@@ -3,14 +3,15 @@
  * connection's own, said in streams' words.
  */
 
+import { argumentValue, nodeError } from '../base/checks.ts';
 import { type ErrorCode, EstabError } from '../base/errors.ts';
 import { connectByName } from '../host/connect-by-name.ts';
-import { type FailedAttempt, isLocalhost, type Race, tellingFailures } from '../host/happy-eyeballs.ts';
+import { type FailedAttempt, isLocalhost, type Race } from '../host/happy-eyeballs.ts';
 import type { Host } from '../host/host.ts';
 import { nextTurn } from '../host/turn.ts';
 import type { Connection, ConnectionHandler } from '../stack/connection.ts';
 import { IpAddress } from '../wire/address.ts';
-import { nodeError } from './checks.ts';
+import { attemptDelay, attemptError, failureOf } from './attempts.ts';
 import {
   type ConnectArguments,
   type ConnectOptions,
@@ -71,6 +72,7 @@ export class Socket extends SocketState {
    * @param mapped it came by an IPv6 listener.
    */
   constructor(host: Host, options: SocketOptions = {}, connection: Connection | null = null, mapped = false) {
+    checkSocketOptions(options);
     const stream = {
       allowHalfOpen: options.allowHalfOpen ?? false,
       autoDestroy: true,
@@ -389,20 +391,10 @@ export class Socket extends SocketState {
   }
 }
 
-/** RFC 8305's bounds; Node's own option may be lower. */
-function attemptDelay(wanted = 250): number {
-  return Math.min(Math.max(wanted, 100), 2000);
-}
-
-function attemptError(address: IpAddress, error: Error, port: number): Error {
-  return error instanceof EstabError ? socketError(error.code, 'connect', address.toString(), port) : error;
-}
-
-/** As node tells it: one failure as it is, several in an AggregateError with the code of the first. */
-function failureOf(failures: readonly FailedAttempt[], port: number): Error {
-  const errors = tellingFailures(failures).map(({ address, error }) => {
-    return address === null ? error : attemptError(address, error, port);
-  });
-  if (errors.length === 1) return errors[0];
-  return Object.assign(new AggregateError(errors), { code: (errors[0] as { code?: string }).code });
+/** Objects are nothing that could be sent. */
+function checkSocketOptions(options: SocketOptions): void {
+  for (const name of ['objectMode', 'readableObjectMode', 'writableObjectMode']) {
+    const value = (options as Record<string, unknown>)[name];
+    if (value) throw argumentValue(`options.${name}`, value, 'is not supported');
+  }
 }

@@ -240,7 +240,10 @@ test('a declared network: server and client of one program on two of its hosts, 
   const ns = { address: '10.0.0.53', zones: 'names' };
   const network = { hosts: { ...NETWORK.hosts, ns } };
   const apart = await withFile(network, (file) => run('serve-and-ask.cjs', [], { ESTAB_NETWORK: file }));
-  expect(apart).toMatchObject({ code: 0, errors: '', lines: ['::ffff:10.0.0.1 asked 80 slow', 'kernel: nothing'] });
+  expect(apart).toMatchObject({ code: 0, errors: '' });
+  // Which family fetch takes is its own affair, and differs between versions of Node.
+  expect(apart.lines[0]).toMatch(/^(::ffff:10\.0\.0\.1|2001:db8:1::1) asked 80 slow$/);
+  expect(apart.lines[1]).toBe('kernel: nothing');
 });
 
 test('the machine’s resolver keeps the names that are not chosen', async () => {

@@ -10,7 +10,7 @@ import type { Host } from '../../host/host.ts';
 import { orderDestinations } from '../../ip/destination-order.ts';
 import { IpAddress } from '../../wire/address.ts';
 import { DnsError } from '../error.ts';
-import { addressesOf } from '../lookup.ts';
+import { addressesOf, isFinal } from '../lookup.ts';
 import { Resolver } from '../resolver.ts';
 import { QUERIES, resultOf } from './answers.ts';
 import { type Channel, cares, EAI_AGAIN, EAI_NONAME, type QueryRequest, type ServerTuple } from './internals.ts';
@@ -48,7 +48,7 @@ function installLookup({ host, chooses }: NameSource, resolver: Resolver): void 
             order,
           ),
         ),
-      (error: Error) => request.oncomplete(isTemporary(error) ? EAI_AGAIN : EAI_NONAME),
+      (error: Error) => request.oncomplete(isFinal(error) ? EAI_NONAME : EAI_AGAIN),
     );
     return 0;
   };
@@ -83,11 +83,6 @@ function inOrder(host: Host, texts: readonly string[], hints: number, order: unk
   const first = order === cares.DNS_ORDER_IPV4_FIRST ? 4 : order === cares.DNS_ORDER_IPV6_FIRST ? 6 : null;
   if (first !== null) kept.sort((a, b) => Number(b.family === first) - Number(a.family === first));
   return kept.map(String);
-}
-
-/** Nobody could say whether there is such a name. */
-function isTemporary(error: Error): boolean {
-  return !(error instanceof DnsError) || !['ENOTFOUND', 'ENODATA', 'EBADNAME'].includes(error.code);
 }
 
 /** What has become of a channel of c-ares'. */

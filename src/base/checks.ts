@@ -45,6 +45,44 @@ export function checkPort(value: unknown, name = 'Port', least: 0 | 1 = 0): numb
   );
 }
 
+export function checkBoolean(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw argumentType(name, 'of type boolean', value);
+}
+
+/** A whole number from `least` to what an int32 holds. */
+export function checkInteger(name: string, value: unknown, least: number): void {
+  checkNumber(name, value);
+  const most = 2 ** 31 - 1;
+  const out = (must: string): Error => {
+    const message = `The value of "${name}" is out of range. It must be ${must}. Received ${value}`;
+    return nodeError(RangeError, 'ERR_OUT_OF_RANGE', message);
+  };
+  if (!Number.isInteger(value)) throw out('an integer');
+  if ((value as number) < least || (value as number) > most) throw out(`>= ${least} && <= ${most}`);
+}
+
+/** An argument or property that node does not take, as it shows it. */
+export function argumentValue(name: string, value: unknown, reason = 'is invalid'): Error {
+  const kind = name.includes('.') ? 'property' : 'argument';
+  const message = `The ${kind} '${name}' ${reason}. Received ${shown(value)}`;
+  return nodeError(TypeError, 'ERR_INVALID_ARG_VALUE', message);
+}
+
+/** One of a few values. */
+export function checkOneOf(name: string, value: unknown, allowed: readonly (string | number)[]): void {
+  if (allowed.some((one) => one === value)) return;
+  const list = allowed.map(shown).join(', ');
+  throw argumentValue(name, value, `must be one of: ${list}`);
+}
+
+/** Simple values as node inspects them. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const fields = Object.entries(value).map(([key, field]) => `${key}: ${shown(field)}`);
+  return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
+}
+
 export function checkString(name: string, value: unknown): void {
   if (typeof value !== 'string') throw argumentType(name, 'of type string', value);
 }
