@@ -126,11 +126,24 @@ describe('IPv6', () => {
 describe('what the user gives', () => {
   it('an address in place of a name server, the next one when the first is silent', async () => {
     const resolve = ['shop.example:80:203.0.113.68,203.0.113.10'];
-    const { pages, connections, lines } = await get('http://shop.example/plain', { resolve, timeout: '0.5' });
+    const { pages, connections, lines } = await get('http://shop.example/plain', { resolve });
     expect(pages[0].requests[0]).toMatchObject({ status: 200, connection: { address: '203.0.113.10' } });
     expect(lines[0].text[0]).toBe('shop.example → 203.0.113.68, 203.0.113.10, as --resolve says');
-    expect(lines[1].text[0]).toContain('203.0.113.68:80 does not answer');
+    expect(lines[1].text[0]).toContain('c2 · three segments to 203.0.113.10:80');
+    expect(lines[2].text[0]).toBe('c1 · 203.0.113.68:80 had not answered when 203.0.113.10:80 did; given up');
+    expect(lines[2].ms).toBeGreaterThanOrEqual(250);
     expect(connections.map(({ ending }) => ending)).toEqual(['never opened', expect.stringMatching(/^closed by/)]);
+  });
+
+  it('addresses of which one refuses: told, and the next is tried at once', async () => {
+    const resolve = ['shop.example:81:203.0.113.10,10.0.0.53', 'two.example:80:10.0.0.53,203.0.113.10'];
+    const { pages, lines } = await get('http://two.example/plain', { resolve });
+    expect(pages[0].requests[0].status).toBe(200);
+    expect(lines[1].text[0]).toContain('10.0.0.53:80 answered the SYN with a RST');
+    expect(lines[1].text[0]).toContain('; two.example has another address');
+    const none = await get('http://shop.example:81/', { resolve });
+    expect(none.pages[0].requests[0].failure).toMatchObject({ step: 'TCP', code: 'ECONNREFUSED' });
+    expect(none.lines.filter(({ kind }) => kind === 'TCP')).toHaveLength(2);
   });
 
   it('trust in a certificate that deserves none, which is said', async () => {

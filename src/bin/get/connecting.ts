@@ -2,6 +2,7 @@
 
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
+import { type NameResolver, Race } from '../../host/happy-eyeballs.ts';
 import { Socket } from '../../net/socket.ts';
 import { IpAddress } from '../../wire/address.ts';
 import { noAnswer, stalled, tcpFailure, tlsFailure } from './failures.ts';
@@ -9,7 +10,7 @@ import type { Ground } from './ground.ts';
 import { Naming } from './naming.ts';
 import type { GetOptions } from './options.ts';
 import type { Recorder } from './recorder.ts';
-import { type ConnectionRecord, type DnsStep, endpointText, StepError, type Tell } from './records.ts';
+import { type ConnectionRecord, type DnsStep, endpointText, StepError, type StepLine, type Tell } from './records.ts';
 import { failureLine, tcpLine, tlsLine } from './step-lines.ts';
 import { tlsFacts } from './tls-facts.ts';
 
@@ -20,6 +21,22 @@ export interface Opened {
 
 /** Addresses of one name that are tried. */
 const MOST_ADDRESSES = 6;
+
+/** A connection that is being opened. */
+interface Attempt {
+  readonly record: ConnectionRecord;
+  readonly from: number;
+  /** Rejects with a StepError. */
+  readonly opened: Promise<Socket>;
+  readonly giveUp: () => void;
+}
+
+/** For Happy Eyeballs: what is known already. */
+function giving(addresses: readonly string[]): NameResolver {
+  const ofFamily = (family: 4 | 6) => async (): Promise<string[]> =>
+    addresses.filter((address) => address.includes(':') === (family === 6));
+  return { resolve4: ofFamily(4), resolve6: ofFamily(6) };
+}
 
 export class Connecting {
   readonly connections: ConnectionRecord[] = [];
@@ -50,40 +67,84 @@ export class Connecting {
     return { record, socket: await this.openTls(record, socket) };
   }
 
-  /** One address of the name after the other, until one answers. */
-  private async openAny(
+  /** The addresses of a name, one after the other without waiting for slow ones (RFC 8305); the first that opens. */
+  private openAny(
     host: string,
     port: number,
     dns: DnsStep | null,
   ): Promise<{ record: ConnectionRecord; socket: Socket }> {
     const addresses = (dns?.addresses ?? [host]).slice(0, MOST_ADDRESSES);
-    for (let i = 0; ; i++) {
-      const record: ConnectionRecord = {
-        ...{ id: this.connections.length + 1, host, address: addresses[i], port, localPort: 0 },
-        ...{ dns, tcp: null, tls: null, protocol: 'http/1.1', requests: 0, ending: '' },
-      };
-      this.connections.push(record);
-      try {
-        return { record, socket: await this.openTcp(record) };
-      } catch (error) {
-        if (!(error instanceof StepError) || i + 1 === addresses.length) throw error;
-        this.tell(failureLine(error, this.recorder.now(), `${host} has another address`));
-      }
-    }
+    const attempts = new Map<string, Attempt>();
+    // The last failure is the whole's when nothing opens; those before it are told as they are followed by another try.
+    let failure: StepError | null = null;
+    const tellFailure = (): void => {
+      if (failure !== null) this.tell(failureLine(failure, this.recorder.now(), `${host} has another address`));
+      failure = null;
+    };
+    return new Promise((resolve, reject) => {
+      new Race(
+        this.ground.host,
+        { hostname: host, family: 0, resolver: giving(addresses), asksLocalhost: true },
+        {
+          attempt: (remote, done) => {
+            tellFailure();
+            const attempt = this.openTcp(this.newRecord(host, remote.toString(), port, dns));
+            attempts.set(remote.toString(), attempt);
+            attempt.opened.then(
+              () => done(null),
+              (error: StepError) => {
+                tellFailure();
+                failure = error;
+                attempts.delete(remote.toString());
+                done(error);
+              },
+            );
+            return attempt.giveUp;
+          },
+          opened: (address) => {
+            tellFailure();
+            const { record, opened } = attempts.get(address.toString())!;
+            for (const other of attempts.values())
+              if (other.record !== record) this.tell(this.slowerLine(other, record));
+            resolve(opened.then((socket) => ({ record, socket })));
+          },
+          failed: () => reject(failure),
+        },
+      );
+    });
   }
 
-  private openTcp(record: ConnectionRecord): Promise<Socket> {
+  private slowerLine({ record, from }: Attempt, winner: ConnectionRecord): StepLine {
+    const [slow, fast] = [record, winner].map(({ address, port }) => endpointText(address, port));
+    const text = `c${record.id} · ${slow} had not answered when ${fast} did; given up`;
+    return { kind: 'TCP', from, text: [text], ms: this.recorder.now() - from, tone: 'needless' };
+  }
+
+  private newRecord(host: string, address: string, port: number, dns: DnsStep | null): ConnectionRecord {
+    const record: ConnectionRecord = {
+      ...{ id: this.connections.length + 1, host, address, port, localPort: 0, dns, tcp: null, tls: null },
+      ...{ protocol: 'http/1.1', requests: 0, ending: '' },
+    };
+    this.connections.push(record);
+    return record;
+  }
+
+  private openTcp(record: ConnectionRecord): Attempt {
     const { recorder, options } = this;
     const from = recorder.now();
     const where = endpointText(record.address, record.port);
     const socket = new Socket(this.ground.host, { allowHalfOpen: true });
-    return new Promise((resolve, reject) => {
+    let timer: ReturnType<typeof setTimeout>;
+    const giveUp = (): void => {
+      clearTimeout(timer);
+      socket.destroy();
+    };
+    const opened = new Promise<Socket>((resolve, reject) => {
       const fail = (code: string, message: string): void => {
-        clearTimeout(timer);
-        socket.destroy();
+        giveUp();
         reject(new StepError('TCP', from, code, message));
       };
-      const timer = setTimeout(() => {
+      timer = setTimeout(() => {
         fail('ETIMEDOUT', noAnswer(where, recorder.tap(record), options.timeoutMs));
       }, options.timeoutMs);
       socket.once('error', (error: Error & { code?: string }) => fail(error.code ?? '', tcpFailure(where, error)));
@@ -101,9 +162,10 @@ export class Connecting {
           resolve(socket);
         });
       });
-      socket.connect({ host: record.address, port: record.port, noDelay: true });
-      record.localPort = socket.localPort ?? 0;
     });
+    socket.connect({ host: record.address, port: record.port, noDelay: true });
+    record.localPort = socket.localPort ?? 0;
+    return { record, from, opened, giveUp };
   }
 
   private openTls(record: ConnectionRecord, raw: Socket): Promise<Duplex> {

@@ -1,6 +1,6 @@
 /** From a name to addresses: `--resolve`, or the name servers of the ground, asked for each family that can be used. */
 
-import { DnsError, Resolver } from '../../dns/index.ts';
+import { type Answer, DnsError, Resolver } from '../../dns/index.ts';
 import { IpAddress } from '../../wire/address.ts';
 import type { Ground } from './ground.ts';
 import type { GetOptions } from './options.ts';
@@ -9,6 +9,7 @@ import { type DnsStep, StepError, type Tell } from './records.ts';
 import { dnsLine } from './step-lines.ts';
 
 const ATTEMPTS = 4;
+const GRACE_MS = 250;
 /** What says least comes last: "there is no such name" tells more than silence. */
 const TELLING = ['ENOTFOUND', 'ENODATA', 'EREFUSED', 'ESERVFAIL', 'EBADRESP', 'ECONNREFUSED', 'ETIMEOUT'];
 
@@ -81,9 +82,19 @@ export class Naming {
       throw new StepError('DNS', from, 'ENOSERVER', `${name}: no name server is known; ${advice}`);
     }
     const before = this.asked.get(name.toLowerCase()) ?? 0;
-    const outcomes = await Promise.allSettled(types.map((type) => resolver.resolve(name, type)));
-    const answers = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    if (answers.length === 0) throw mostTelling(outcomes);
+    const answers: Answer[] = [];
+    const failures: unknown[] = [];
+    const asking = types.map((type) =>
+      resolver.resolve(name, type).then(
+        (answer) => void answers.push(answer),
+        (error) => void failures.push(error),
+      ),
+    );
+    // Some servers never answer for a family that they know nothing of: one answer is enough before long.
+    await Promise.race([Promise.all(asking), Promise.race(asking).then(() => this.grace(answers))]);
+    if (answers.length === 0) await Promise.all(asking);
+    if (answers.length === 0) throw mostTelling(failures);
+    answers.sort((one, other) => types.indexOf(one.type as 'A') - types.indexOf(other.type as 'A'));
     return {
       ...{ from, until: this.recorder.now(), name, types, aliases: answers[0].aliases },
       addresses: answers.flatMap(({ records }) => records.map(({ data }) => canonical(data as string))),
@@ -92,6 +103,12 @@ export class Naming {
       cached: answers.every(({ cached }) => cached),
       asked: (this.asked.get(name.toLowerCase()) ?? 0) - before,
     };
+  }
+
+  /** How long the other family is waited for when one has been answered. */
+  private grace(answers: readonly Answer[]): Promise<void> | undefined {
+    if (answers.length === 0) return undefined;
+    return new Promise((resolve) => setTimeout(resolve, GRACE_MS));
   }
 
   private failure({ code, hostname, server }: DnsError): string {
@@ -120,9 +137,8 @@ function canonical(address: string): string {
   return IpAddress.parse(address).toString();
 }
 
-function mostTelling(outcomes: readonly PromiseSettledResult<unknown>[]): unknown {
-  const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
-  const rank = (error: { code?: string }): number => TELLING.indexOf(error.code ?? '');
-  const known = reasons.filter((error) => error instanceof DnsError);
-  return known.sort((a, b) => rank(a) - rank(b))[0] ?? reasons[0];
+function mostTelling(failures: readonly unknown[]): unknown {
+  const rank = ({ code }: DnsError): number => TELLING.indexOf(code);
+  const known = failures.filter((error) => error instanceof DnsError);
+  return known.sort((a, b) => rank(a) - rank(b))[0] ?? failures[0];
 }

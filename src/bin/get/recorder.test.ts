@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { CaptureReader } from '../../capture/reader.ts';
 import { Packet } from '../../dissect/packet.ts';
-import { Tap } from './recorder.ts';
+import { Recorder, Tap } from './recorder.ts';
 
 const ACK = 16;
 const FIN_ACK = 17;
@@ -51,5 +52,29 @@ describe('the end of a connection, as the client sees it pass', () => {
 
   it('is a reset', () => {
     expect(overAfter([[1, RST, 9, 0]])).toBe(0);
+  });
+});
+
+describe('a long run', () => {
+  it('keeps the headers of what is too much to be kept whole, and reads all of it', () => {
+    const recorder = new Recorder(4000);
+    const frame = (seq: number, text: number): Uint8Array => {
+      const bytes = new Uint8Array(40 + text).fill(7);
+      const total = bytes.length;
+      bytes.set([0x45, 0, total >> 8, total & 255, 0, 0, 0, 0, 64, 6, 0, 0, 192, 0, 2, 1, 10, 0, 0, 1]);
+      bytes.set([0, 80, 195, 80, 0, 0, seq >> 8, seq & 255, 0, 0, 0, 1, 0x50, 16, 255, 255, 0, 0, 0, 0], 20);
+      return bytes;
+    };
+    for (let i = 0; i < 10; i++) recorder.frame(frame(1 + 1000 * i, 1000), 'inbound');
+    const tap = recorder.tap({ localPort: 50_000, address: '192.0.2.1', port: 80 });
+    expect(tap.octetsDown).toBe(10_000);
+    const reader = new CaptureReader({
+      packet: ({ length, originalLength }) => lengths.push([length, originalLength]),
+    });
+    const lengths: [number, number][] = [];
+    reader.push(recorder.pcapng('t0'));
+    reader.end();
+    expect(lengths.map(([, original]) => original)).toEqual(new Array(10).fill(1040));
+    expect(lengths.map(([kept]) => kept)).toEqual([...new Array(4).fill(1040), ...new Array(6).fill(128)]);
   });
 });

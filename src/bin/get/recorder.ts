@@ -19,6 +19,9 @@ const RST = 4;
 const ACK = 16;
 /** The hellos come first; the largest group's public value has 1024 octets. */
 const KEPT = 16_384;
+/** So much of a run is kept whole; of packets beyond it the headers, so that a large download does not fill memory. */
+const KEPT_WHOLE = 128 << 20;
+const KEPT_OF_EACH = 128;
 /** Of a decryption secrets block: a TLS key log ("TLSK"). */
 const TLS_KEY_LOG = 0x544c534b;
 
@@ -127,6 +130,14 @@ export class Tap {
   }
 }
 
+interface Recorded {
+  readonly ms: number;
+  readonly bytes: Uint8Array;
+  /** As it was on the link. */
+  readonly length: number;
+  readonly direction: FrameDirection;
+}
+
 export class Recorder implements FrameSink {
   /** Lines of the client's TLS key log. */
   readonly keys: string[] = [];
@@ -134,10 +145,16 @@ export class Recorder implements FrameSink {
   lost = 0;
   private readonly origin = performance.now();
   private readonly epoch = Date.now();
-  private readonly frames: { readonly ms: number; readonly bytes: Uint8Array; readonly direction: FrameDirection }[] =
-    [];
+  private readonly frames: Recorded[] = [];
+  private readonly keptWhole: number;
+  private octets = 0;
   private readonly taps = new Map<string, Tap>();
   private readonly decoder = new PacketDecoder();
+
+  /** @param keptWhole so many octets; of the packets after them only the headers. */
+  constructor(keptWhole = KEPT_WHOLE) {
+    this.keptWhole = keptWhole;
+  }
 
   /** Milliseconds since the run began. */
   now(): number {
@@ -160,9 +177,12 @@ export class Recorder implements FrameSink {
 
   frame(frame: Uint8Array, direction: FrameDirection): void {
     const ms = this.now();
-    const bytes = frame.slice();
-    this.frames.push({ ms, bytes, direction });
-    const kind = this.decoder.decode(LinkType.RAW, bytes, 0, bytes.length);
+    const whole = frame.slice();
+    const { length } = whole;
+    const bytes = this.octets < this.keptWhole ? whole : whole.slice(0, KEPT_OF_EACH);
+    this.octets += bytes.length;
+    this.frames.push({ ms, bytes, length, direction });
+    const kind = this.decoder.decode(LinkType.RAW, whole, 0, length);
     const { packet } = this.decoder;
     const outbound = direction === 'outbound';
     // An error speaks of a segment of ours.
@@ -186,7 +206,9 @@ export class Recorder implements FrameSink {
     const writer = new PcapngWriter((block) => blocks.push(block));
     const id = writer.addInterface({ linkType: LinkType.RAW, name: device });
     if (this.keys.length > 0) writer.secrets(TLS_KEY_LOG, Buffer.from(`${this.keys.join('\n')}\n`));
-    for (const { ms, bytes, direction } of this.frames) writer.packet(id, this.epoch + ms, bytes, { direction });
+    for (const { ms, bytes, length: originalLength, direction } of this.frames) {
+      writer.packet(id, this.epoch + ms, bytes, { direction, originalLength });
+    }
     return Buffer.concat(blocks);
   }
 }
