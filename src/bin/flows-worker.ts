@@ -1,14 +1,17 @@
-/** A worker of `estab flows`: takes file names, answers with rows. */
+/** A worker of `estab flows`: takes files, answers with rows. */
 
 import { parentPort } from 'node:worker_threads';
 import { flowRows } from '../analyse/flow-row.ts';
 import { analyseFile } from './explain.ts';
+import type { Answer, Job } from './flows-pool.ts';
 
-parentPort?.on('message', async (file: string) => {
+parentPort?.on('message', async ({ index, file }: Job) => {
+  let answer: Answer;
   try {
     const { report } = await analyseFile(file);
-    parentPort?.postMessage({ file, rows: flowRows(report), problem: report.problem });
+    answer = { index, rows: flowRows(report), problem: report.problem };
   } catch (error) {
-    parentPort?.postMessage({ file, rows: [], problem: (error as Error).message });
+    answer = { index, rows: [], problem: (error as Error).message };
   }
+  parentPort?.postMessage(answer);
 });

@@ -4,23 +4,17 @@
  */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { Command } from 'commander';
 import { csvLine, type FlowRow, flowRows } from '../analyse/flow-row.ts';
 import { analyseFile } from './explain.ts';
+import { type Analysed, analyseSideBySide, hasWorkers } from './flows-pool.ts';
 import { complain, Output } from './output.ts';
 
 interface FlowsOptions {
   output?: string;
   sql?: string;
-}
-
-interface Analysed {
-  file: string;
-  rows: FlowRow[];
-  problem: string | null;
 }
 
 export function registerFlows(program: Command): void {
@@ -41,10 +35,10 @@ async function flows(files: string[], options: FlowsOptions): Promise<void> {
     return;
   }
   const rows: FlowRow[] = [];
-  for (const done of await analyseAll(files)) {
-    rows.push(...done.rows);
+  for (const [index, done] of (await analyseAll(files)).entries()) {
+    for (const row of done.rows) rows.push(row);
     if (done.problem === null) continue;
-    complain(`${done.file}: ${done.problem}`);
+    complain(`${files[index]}: ${done.problem}`);
     process.exitCode = 1;
   }
   if (options.sql !== undefined || kind === 'parquet') await withDuckDb(rows, kind, options);
@@ -69,43 +63,22 @@ function ndjsonText(rows: FlowRow[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join('');
 }
 
-/** In the order of the files, however the workers finish. */
 async function analyseAll(files: string[]): Promise<Analysed[]> {
-  // Workers load compiled files; a run from source does it all itself.
-  if (files.length === 1 || import.meta.url.endsWith('.ts')) {
-    const done: Analysed[] = [];
+  const progress = (count: number): void => showProgress(count, files.length);
+  let done: Analysed[] = [];
+  if (files.length > 1 && hasWorkers) done = await analyseSideBySide(files, progress);
+  else {
     for (const file of files) {
       const { report } = await analyseFile(file);
-      done.push({ file, rows: flowRows(report), problem: report.problem });
-      progress(done.length, files.length);
+      done.push({ rows: flowRows(report), problem: report.problem });
+      progress(done.length);
     }
-    return done;
   }
-  const done = new Map<string, Analysed>();
-  const waiting = [...files];
-  const worker = new URL('./flows-worker.js', import.meta.url);
-  const run = (): Promise<void> =>
-    new Promise((finish, fail) => {
-      const w = new Worker(worker);
-      const next = (): void => {
-        const file = waiting.shift();
-        if (file !== undefined) w.postMessage(file);
-        else void w.terminate().then(() => finish());
-      };
-      w.on('message', (result: Analysed) => {
-        done.set(result.file, result);
-        progress(done.size, files.length);
-        next();
-      });
-      w.on('error', fail);
-      next();
-    });
-  await Promise.all(Array.from({ length: Math.min(availableParallelism(), files.length) }, run));
   if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
-  return files.map((file) => done.get(file)).filter((x): x is Analysed => x !== undefined);
+  return done;
 }
 
-function progress(done: number, all: number): void {
+function showProgress(done: number, all: number): void {
   if (!process.stderr.isTTY || all === 1) return;
   const width = 30;
   const filled = Math.round((done / all) * width);

@@ -21,6 +21,14 @@ function estab(...args: string[]) {
   return { status: run.status, out: run.stdout.toString(), err: run.stderr.toString() };
 }
 
+const dist = join(import.meta.dirname, '..', '..', 'dist', 'bin');
+
+/** The command as it is installed: only there it has workers. */
+function compiled(...args: string[]) {
+  const run = spawnSync(process.execPath, [join(dist, 'estab.js'), ...args], { maxBuffer: 1 << 26 });
+  return { status: run.status, out: run.stdout.toString(), err: run.stderr.toString() };
+}
+
 const duckdb = await import('@duckdb/node-api').then(
   () => true,
   () => false,
@@ -110,6 +118,37 @@ describe('commands over captures', () => {
     expect(estab('flows', CLEAN, LOSS, '-o', rows).status).toBe(0);
     const parsed = readFileSync(rows, 'utf8').trim().split('\n');
     expect(parsed.map((line) => JSON.parse(line).lost)).toEqual([0, 9]);
+  });
+
+  it('flows of many files: workers, rows in the order of the files, what is wrong with one said, the others done', () => {
+    const cut = join(directory, 'flows-cut.pcap');
+    writeFileSync(cut, readFileSync(LOSS).subarray(0, 20_000));
+    const files = [SCAN, CLEAN, cut, join(directory, 'missing.pcap'), LOSS, CLEAN];
+    const alone = files.map((file) => compiled('flows', file).out.split('\n').slice(1, -1));
+    const { out, err, status } = compiled('flows', ...files);
+    expect(out.split('\n').slice(1, -1)).toEqual(alone.flat());
+    expect(alone.map((rows) => rows.length)).toEqual([42, 1, 1, 0, 1, 1]);
+    expect(err.split('\n').map((line) => line.replace(/^estab: .*\/([^/]+): /, '$1: '))).toEqual([
+      expect.stringMatching(/^flows-cut\.pcap: the file is cut inside packet \d+/),
+      'missing.pcap: cannot open the file: there is no such file',
+      '',
+    ]);
+    expect(status).toBe(1);
+  });
+
+  it('flows in a terminal: a bar that grows with the files, and is gone in the end', () => {
+    const line = `'${process.execPath}' '${join(dist, 'estab.js')}' flows '${CLEAN}' '${SCAN}' '${LOSS}' > /dev/null`;
+    const run = spawnSync('script', ['-qec', line, '/dev/null']);
+    const steps = [...run.stdout.toString().matchAll(/(█*)(░*) (\d) of 3 files/g)].map((m) => [
+      m[1].length,
+      Number(m[3]),
+    ]);
+    expect(steps).toEqual([
+      [10, 1],
+      [20, 2],
+      [30, 3],
+    ]);
+    expect(run.stdout.toString().endsWith('\r\u001b[K')).toBe(true);
   });
 
   it.skipIf(!duckdb)(`flows with DuckDB${duckdb ? '' : ' (skipped: @duckdb/node-api is not here)'}`, () => {
