@@ -29,6 +29,9 @@ export interface Close {
   fin: [number, number];
   /** A FIN that is not in the capture but must have been sent. */
   inferred: [boolean, boolean];
+  /** Index of the acknowledgment that such a FIN drew, -1 without one, and the number after the FIN. */
+  inferredAt: number;
+  inferredEnd: number;
   firstCloser: Side | 'both' | null;
   timeWait: Side | 'both' | null;
   /** Segments the close took, 0 when it is not complete. */
@@ -54,6 +57,8 @@ export function findClose(
     closing: 'open',
     fin: [-1, -1],
     inferred: [false, false],
+    inferredAt: -1,
+    inferredEnd: -1,
     firstCloser: null,
     timeWait: null,
     segments: 0,
@@ -99,7 +104,10 @@ function inferFin(t: Trace, c: Close, d: [Delivery, Delivery]): void {
     if (c.fin[side] >= 0 || c.fin[other] < 0 || c.reset >= 0) continue;
     const gap = d[side].gaps.at(-1);
     if (gap === undefined || gap.end !== d[side].maxEnd || gap.acknowledged > c.fin[other]) continue;
-    if (d[other].acknowledged >= t.end[c.fin[other]]) c.inferred[side] = true;
+    if (d[other].acknowledged < t.end[c.fin[other]]) continue;
+    c.inferred[side] = true;
+    c.inferredAt = gap.acknowledged;
+    c.inferredEnd = gap.end;
   }
 }
 

@@ -52,6 +52,9 @@ export function ladderOf(f: Facts, report: ConnectionReport): Ladder {
   const { trace: t } = f;
   const rows: LadderRow[] = [];
   const delay = (f.place.rtt ?? 0) / 2;
+  const tooBig = new Set(
+    f.delivery.flatMap((d) => d.retransmissions.filter((r) => r.tooBig && r.original >= 0).map((r) => r.original)),
+  );
   let change = 0;
   for (let i = 0; i < t.n; i++) {
     const frame = t.frame(i);
@@ -60,7 +63,7 @@ export function ladderOf(f: Facts, report: ConnectionReport): Ladder {
     const side = t.side[i] as Side;
     const time = t.time(i);
     const share = f.place.near === side ? 0 : f.place.near === 'middle' ? 0.5 : f.place.near === null ? 0.5 : 1;
-    const lost = f.lost.has(i) || t.verdict[i] === Verdict.CORRUPT;
+    const lost = f.lost.has(i) || tooBig.has(i) || t.verdict[i] === Verdict.CORRUPT;
     rows.push({
       frame,
       time,
@@ -70,14 +73,25 @@ export function ladderOf(f: Facts, report: ConnectionReport): Ladder {
       flags: tcpFlagsText(t.flags(i)),
       numbers: numbersOf(f, i),
       length: t.length(i),
-      mark: markOf(f, i, lost),
+      mark: tooBig.has(i) ? 'too big' : markOf(f, i, lost),
       lost,
       client: state.client,
       server: state.server,
-      plain: t.verdict[i] === Verdict.PLAIN && !lost && (t.flags(i) & (SYN | FIN | RST)) === 0 && t.sackCount(i) === 0,
+      plain: t.verdict[i] === Verdict.PLAIN && !lost && (t.flags(i) & (SYN | FIN | RST)) === 0 && saysNothingNew(f, i),
     });
   }
   return { report, rows };
+}
+
+/** No window closes, and of SACKs on the same acknowledgment it is not the first, and none reports a copy. */
+function saysNothingNew(f: Facts, i: number): boolean {
+  const { trace: t } = f;
+  if (t.window(i) === 0) return false;
+  if (t.sackCount(i) === 0) return true;
+  if (t.sackEdge(i, 1) <= t.ack[i]) return false;
+  let k = i - 1;
+  while (k >= 0 && t.side[k] !== t.side[i]) k--;
+  return k >= 0 && t.sackCount(k) > 0 && t.ack[k] === t.ack[i];
 }
 
 function markOf(f: Facts, i: number, lost: boolean): string {

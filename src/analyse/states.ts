@@ -41,12 +41,20 @@ export function followStates(t: Trace, h: Handshake, c: Close, lost: ReadonlySet
     const verdict = t.verdict[i];
     if (verdict === Verdict.FOREIGN || verdict === Verdict.CAPTURED_TWICE || verdict === Verdict.CORRUPT) continue;
     const side = t.side[i] as Side;
+    if (i === c.inferredAt) closesUnseen(ends[side === 0 ? 1 : 0], ends[side], c.inferredEnd);
     sends(t, ends[side], i);
     if (!lost.has(i)) receives(t, ends[side === 0 ? 1 : 0], i);
     push(t, changes, ends, i);
   }
-  void c;
   return changes;
+}
+
+/** The FIN of the one, which the capture has not got, has reached the other. */
+function closesUnseen(closer: End, peer: End, finEnd: number): void {
+  closer.finEnd = finEnd;
+  peer.peerFin = finEnd;
+  if (closer.state === 'ESTABLISHED') closer.state = 'FIN-WAIT-1';
+  if (peer.state === 'ESTABLISHED') peer.state = 'CLOSE-WAIT';
 }
 
 function newEnd(state: Name): End {

@@ -104,6 +104,11 @@ describe('captures with known truth', () => {
     it(name, () => check(name, analyse(load(name))));
   }
 
+  it('a FIN that fell into a gap of the capture closes its end all the same', () => {
+    const [c] = analyse(load('g26-pmtu-icmp.pcap')).connections;
+    expect(c.states.at(-1)).toMatchObject({ client: 'TIME-WAIT', server: 'CLOSED' });
+  });
+
   it('tells packets recorded twice from anything that happened to them', () => {
     const bytes = load('g10-loss-sack-sender.pcap');
     const parts: Uint8Array[] = [];
