@@ -3,7 +3,7 @@
  * Makes a checkout ready to run, from nothing but Node and npm: packages, the compiled command, Debian packages that
  * the tests use. Plain JavaScript without imports from outside Node, because it runs before anything is installed.
  *
- *   node tools/setup.mjs [--build] [--debian] [--quiet] [--force]
+ *   node tools/setup.mjs [--build] [--libraries] [--debian] [--servers] [--quiet] [--force]
  *
  * What is up to date is left alone (by content, not by time), so a second run costs a few milliseconds. Messages go to
  * standard error: standard output belongs to the command that runs next.
@@ -50,6 +50,14 @@ const DEBIAN_PACKAGES = {
   ab: 'apache2-utils',
   'redis-server': 'redis-server',
   psql: 'postgresql-client',
+};
+
+/** And real servers, for `npm run libraries` alone. */
+const DEBIAN_SERVERS = {
+  '/usr/share/postgresql-common/pg_wrapper': 'postgresql',
+  'redis-server': 'redis-server',
+  mariadbd: 'mariadb-server',
+  sshd: 'openssh-server',
 };
 
 function say(message) {
@@ -149,6 +157,18 @@ function installPackages() {
   writeFileSync(stampFile, stamp);
 }
 
+/** The packages of libraries/, pinned there. What needs them skips, or says so, where they cannot be had. */
+function installLibraries() {
+  const folder = path.join(root, 'libraries');
+  const stampFile = path.join(folder, 'node_modules', '.estab-packages');
+  const stamp = stampOf(PACKAGE_FILES.map((name) => path.join('libraries', name)));
+  if (readStamp(stampFile) === stamp) return;
+  say('setup: installing the npm packages of libraries/ …');
+  const npm = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
+  if (npm.ok) writeFileSync(stampFile, stamp);
+  else say(`setup: npm install failed in libraries/; is the package registry reachable?\n${npm.output}`);
+}
+
 const BUILD_INPUTS = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];
 
 function build() {
@@ -184,7 +204,7 @@ function findProgram(name) {
   const folders = [...(process.env.PATH ?? '').split(path.delimiter), '/usr/sbin', '/sbin', '/usr/bin', '/bin'];
   return folders.some((folder) => {
     try {
-      accessSync(path.join(folder, name), constants.X_OK);
+      accessSync(path.resolve(folder, name), constants.X_OK);
       return true;
     } catch {
       return false;
@@ -193,10 +213,10 @@ function findProgram(name) {
 }
 
 /** Whatever goes wrong here costs only the tests that need the program: they skip and say which one is missing. */
-function installDebianPackages() {
-  const missing = Object.keys(DEBIAN_PACKAGES).filter((program) => !findProgram(program));
+function installDebianPackages(wanted) {
+  const missing = Object.keys(wanted).filter((program) => !findProgram(program));
   if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((program) => DEBIAN_PACKAGES[program]))];
+  const packages = [...new Set(missing.map((program) => wanted[program]))];
   const without = `tests that need ${missing.join(', ')} will skip`;
   if (process.platform !== 'linux' || !findProgram('apt-get')) {
     say(`setup: no apt-get here; ${without}`);
@@ -231,4 +251,6 @@ if (flags.has('--build')) {
     });
   }
 }
-if (flags.has('--debian')) installDebianPackages();
+if (flags.has('--libraries')) locked(installLibraries);
+if (flags.has('--debian')) installDebianPackages(DEBIAN_PACKAGES);
+if (flags.has('--servers')) installDebianPackages(DEBIAN_SERVERS);

@@ -244,19 +244,16 @@ class KoffiTunDevice implements TunDevice {
 
   watch(writable: boolean, ready: (readable: boolean, writable: boolean) => void): void {
     const options = { readable: true, writable };
-    const callback: PollCallback = (status, events) => {
-      try {
-        // An error stands for no event: the next read says what is wrong, or that nothing is.
-        if (status === 0) ready(events.readable, events.writable);
-        else ready(true, writable);
-      } catch (error) {
-        // koffi lets what a callback throws vanish; thrown from here it ends the program as anywhere else.
-        setImmediate(() => {
-          throw error;
-        });
-      }
+    // An error stands for no event: the next read says what is wrong, or that nothing is.
+    const goOn = (status: number, events: PollEvents): void => {
+      if (!openDevices.has(this)) return;
+      if (status === 0) ready(events.readable, events.writable);
+      else ready(true, writable);
       if (status !== 0) this.poll?.start(options, callback);
     };
+    // koffi calls from outside of Node's callback scopes: what is thrown would vanish, and ticks would run in the middle of
+    // the next native call that calls back (TLS would read its records in the wrong order). An immediate of the same turn.
+    const callback: PollCallback = (status, events) => void setImmediate(goOn, status, events);
     if (this.poll === null) this.poll = this.koffi.node.poll(this.fd, options, callback);
     else this.poll.start(options, callback);
     if (this.background) this.poll.unref();

@@ -60,6 +60,8 @@ export class Socket extends SocketState {
   private waiting: { chunk: Uint8Array | null; done: WriteCallback } | null = null;
   private finalWaiting: WriteCallback | null = null;
   private wantsMore = false;
+  /** A piece is being handed to the stream. */
+  private pushing = false;
   private onreadPaused = false;
   /** The attempts to connect by name. */
   private race: Race | null = null;
@@ -86,6 +88,7 @@ export class Socket extends SocketState {
     this.onread = options.onread ?? null;
     this.noDelay = options.noDelay ?? false;
     if (options.keepAlive === true) this.keepAlive = { on: true, delay: options.keepAliveInitialDelay ?? 0 };
+    if (!this.allowHalfOpen) this.once('end', () => this.endSoon());
     if (connection !== null) this.adopt(connection);
   }
 
@@ -190,6 +193,16 @@ export class Socket extends SocketState {
     connection?.abort(this.host.now());
     this.host.wake();
     return this.destroy();
+  }
+
+  /** The peer has ended, and so does this side by itself: in a turn of its own, for TLS above has a last word to say. */
+  private endSoon(): void {
+    // Else the stream would do it in the next tick.
+    this.allowHalfOpen = true;
+    nextTurn(() => {
+      this.allowHalfOpen = false;
+      if (!this.writableEnded && !this.destroyed) this.end();
+    });
   }
 
   /** After both ends have ended, the peer's end is why nothing more can be written. */
@@ -334,12 +347,20 @@ export class Socket extends SocketState {
   }
 
   private pullIntoStream(connection: Connection): void {
+    // Who reads on while he is told of a piece hears of the next one after it, as from a socket of the kernel's.
+    if (this.pushing) return;
     while (this.wantsMore && !this.destroyed) {
       const bytes = connection.read(this.host.now());
       if (bytes === null) return;
       this.bytesRead += bytes.length;
       this.restartIdleTimer();
-      this.wantsMore = this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      this.wantsMore = false;
+      this.pushing = true;
+      try {
+        if (this.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))) this.wantsMore = true;
+      } finally {
+        this.pushing = false;
+      }
     }
   }
 

@@ -2,9 +2,11 @@
 
 import { once } from 'node:events';
 import { Agent, createServer as createHttpServer, get } from 'node:http';
+import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createNet as createHandleNet, type Socket } from '../../src/net/index.ts';
 import { createNet as createDuplexNet } from '../../src/net/portable.ts';
+import { selfSigned } from '../libraries/certificate.ts';
 import { type Hosts, SERVER_ADDRESS, twoHosts } from './hosts.ts';
 
 /** On Node the module stands on Node's own sockets; the Duplex is for everywhere else. Programs see no difference. */
@@ -95,6 +97,25 @@ describe.each(KINDS)('%s', (_kind, createNet) => {
       await closed(half);
     });
 
+    test('lets TLS above it say its last word when the peer has ended', async () => {
+      const { key, cert } = selfSigned();
+      const heard: string[] = [];
+      const { connect } = await serve((raw) => {
+        const secure = new tls.TLSSocket(raw, { isServer: true, key, cert });
+        secure.on('end', () => heard.push('server: end'));
+        secure.on('error', (error) => heard.push(`server: ${error.message}`));
+        secure.on('close', () => heard.push('server: close'));
+        // The end of the connection without one of TLS, as MariaDB has it.
+        secure.resume().write('all', () => raw.end());
+      });
+      const raw = connect();
+      raw.on('error', (error) => heard.push(`client: ${error.message}`));
+      const secure = tls.connect({ socket: raw, rejectUnauthorized: false });
+      expect((await collect(secure as never)).toString()).toBe('all');
+      await closed(raw);
+      await expect.poll(() => heard).toEqual(['server: end', 'server: close']);
+    });
+
     test('hears ECONNRESET when the peer resets', async () => {
       const { connect } = await serve((socket) => socket.on('data', () => socket.resetAndDestroy()));
       const socket = connect();
@@ -143,6 +164,39 @@ describe.each(KINDS)('%s', (_kind, createNet) => {
       const [error] = await once(socket.resume(), 'error');
       expect(error).toMatchObject({ code: 'ECONNRESET', syscall: 'read' });
       expect(length).toBe(size);
+    });
+
+    test('tells of a piece when it has told of the one before, whoever reads on meanwhile', async () => {
+      const sent = Buffer.alloc(300_000, 'a piece of text ');
+      const { connect } = await serve((socket) => socket.end(sent));
+      const socket = connect();
+      const parts: Buffer[] = [];
+      let within = 0;
+      let deepest = 0;
+      socket.on('data', (part) => {
+        deepest = Math.max(deepest, ++within);
+        parts.push(part);
+        socket.read();
+        within--;
+      });
+      await once(socket, 'end');
+      expect(deepest).toBe(1);
+      expect(Buffer.concat(parts).equals(sent)).toBe(true);
+    });
+
+    test('reads the end of a peer that resets after it', async () => {
+      const { connect } = await serve((socket) => socket.end('bye', () => socket.destroy()));
+      const socket = connect();
+      const heard: string[] = [];
+      // What reaches a socket that is closed already is answered with a reset.
+      socket.on('data', (part) => {
+        heard.push(String(part));
+        socket.write('more');
+      });
+      socket.on('end', () => heard.push('end'));
+      socket.on('error', (error) => heard.push(error.message));
+      await new Promise((resolve) => socket.once('close', resolve));
+      expect(heard).toEqual(['bye', 'end']);
     });
 
     test('a server closes when its last connection has', async () => {
