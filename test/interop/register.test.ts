@@ -90,6 +90,42 @@ test('only chosen destinations go over the TUN', async () => {
   expect(stdout.toString()).toBe('::ffff:10.7.0.2\n::ffff:127.0.0.1\n');
 });
 
+test('names and datagrams over the TUN: a name server, an echo and a web server of the kernel’s side', async () => {
+  const server = ns.start(process.execPath, [
+    '-e',
+    `
+    const packet = require(${JSON.stringify(path.join(ROOT, 'node_modules', 'dns-packet'))});
+    const dgram = require('node:dgram');
+    const names = dgram.createSocket('udp4', (bytes, from) => {
+      const { id, questions } = packet.decode(bytes);
+      const [{ name, type }] = questions;
+      const answers = type === 'A' ? [{ name, type, ttl: 60, data: '10.7.0.1' }] : [];
+      names.send(packet.encode({ type: 'response', id, questions, answers }), from.port, from.address);
+    });
+    const echo = dgram.createSocket('udp4', (bytes, from) => echo.send(bytes, from.port, from.address));
+    require('node:http').createServer((request, response) => response.end(request.headers.host)).listen(8080);
+    names.bind(53, () => echo.bind(7, () => console.log('listening')));`,
+  ]);
+  await server.seen(/listening/);
+  const environment = { ESTAB_TUN: TUN, ESTAB_ADDRESS: '10.7.0.2/24', ESTAB_DNS: '10.7.0.1' };
+  const program = `(async () => {
+    console.log(await (await fetch('http://shop.example:8080/')).text());
+    console.log(await require('node:dns/promises').resolve4('other.example'));
+    const socket = require('node:dgram').createSocket('udp4');
+    socket.on('message', (bytes, from) => {
+      console.log(String(bytes), from.address, from.port);
+      socket.close();
+    });
+    socket.send('hello', 7, 'echo.example');
+  })();`;
+  const { code, stdout, stderr } = await registered(program, environment).done();
+  expect({ code, stderr, stdout: stdout.toString() }).toEqual({
+    code: 0,
+    stderr: '',
+    stdout: "shop.example:8080\n[ '10.7.0.1' ]\nhello 10.7.0.1 7\n",
+  });
+});
+
 test('what a program has written leaves, also where it ends right behind it', async () => {
   const server = ns.start(process.execPath, [
     '-e',

@@ -253,3 +253,13 @@ test('the machine’s resolver keeps the names that are not chosen', async () =>
   );
   expect(lines.at(-1)).toMatch(/^kernel: getaddrinfo nowhere\.invalid/);
 });
+
+test('ESTAB_DEBUG prints what happens under an unmodified program', async () => {
+  const { lines, errors } = await run('datagrams.mjs', [], { ESTAB_DEBUG: 'tls,nothing' });
+  expect(lines.at(-1)).toBe('kernel: nothing');
+  expect(errors).toMatch(/^estab: ESTAB_DEBUG: "nothing" is no category; known are handshake, .*\n$/);
+  const { errors: told } = await run('everything.cjs', [], { ESTAB_DEBUG: 'tls' });
+  const messages = told.trim().split('\n');
+  expect(messages[0]).toMatch(/^ *[\d.]+ tls +\S+:\d+ ──▶ 127\.0\.0\.1:\d+ {2}ClientHello len \d+, .*versions 1\.3/);
+  expect(messages.every((line) => / tls /.test(line))).toBe(true);
+});
