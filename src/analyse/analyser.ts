@@ -25,9 +25,11 @@ import { SegmentLog } from './segment-log.ts';
 import { TellingConnections } from './telling.ts';
 
 /** Records held before closed connections that have been quiet are analysed ahead of the capture's end. */
-const MANY_RECORDS = 1 << 20;
+const MANY_RECORDS = 1 << 19;
 /** Twice two minutes of MSL: nothing of a closed connection comes after that (RFC 9293 section 3.4.2), in seconds. */
 const QUIET = 240;
+/** Where that leaves too much: a FIN is sent again a few times within the first half minute, mostly within seconds. */
+const EARLIER = [30, 4, 1];
 
 export interface AnalyserOptions {
   /** Given each connection's facts while its segments are still at hand; for ladders and graphs. */
@@ -132,6 +134,7 @@ export class Analyser implements CaptureHandler {
 
   private sweep(): void {
     this.table.expire(this.now - QUIET);
+    for (const quiet of EARLIER) if (this.log.used > MANY_RECORDS / 2) this.table.bury(this.now - quiet);
     this.nextSweep = Math.max(MANY_RECORDS, 2 * this.log.used);
   }
 

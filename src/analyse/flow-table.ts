@@ -14,6 +14,8 @@ export class FlowTable {
   readonly log: SegmentLog;
   /** All flows not yet taken, in order of their first packet. */
   flows: Flow[] = [];
+  /** Flows taken already whose ports may still see a packet, in the order of their last ones. */
+  private graves: Flow[] = [];
   private readonly chains = new Map<number, Flow>();
   private readonly retired: (flow: Flow) => void;
   private readonly begun: (flow: Flow) => void;
@@ -53,7 +55,7 @@ export class FlowTable {
       flow = this.create(key, p);
       reverse = false;
     }
-    this.record(flow, p, frame, time, reverse ? 1 : 0);
+    if (!flow.taken) this.record(flow, p, frame, time, reverse ? 1 : 0);
     return flow;
   }
 
@@ -65,24 +67,55 @@ export class FlowTable {
   /** Retires all flows: the capture is over. */
   finish(): void {
     this.chains.clear();
-    for (const flow of this.flows) if (!flow.replaced) this.retired(flow);
+    for (const flow of this.flows) if (!flow.replaced) this.take(flow);
     this.flows = [];
+    this.graves = [];
   }
 
-  /** Retires flows last seen before `time` that are over: closed, or never opened. */
+  /**
+   * Retires flows last seen before `time` that are over: closed, or never opened. Nothing more can come for them
+   * (RFC 9293 section 3.4.2: twice the MSL), so their ports are forgotten.
+   */
   expire(time: number): void {
+    this.takeAway((flow) => {
+      const oneSided = flow.sides[0].packets === 0 || flow.sides[1].packets === 0;
+      return flow.lastTime < time && (flow.closed || oneSided || flow.count <= 6);
+    });
+    const forgotten = this.graves.findIndex((flow) => flow.lastTime >= time);
+    for (const flow of this.graves.splice(0, forgotten < 0 ? this.graves.length : forgotten)) {
+      if (!flow.replaced) this.unlink(flow);
+    }
+  }
+
+  /**
+   * Retires closed flows last seen before `time` although something may still come for them, a last FIN once more, say:
+   * that is passed over, but does not begin another connection.
+   */
+  bury(time: number): void {
+    const buried = this.takeAway((flow) => flow.closed && flow.lastTime < time, false);
+    for (const flow of buried.sort((a, b) => a.lastTime - b.lastTime)) this.graves.push(flow);
+  }
+
+  /** Retires those that are `over`, and returns them. */
+  private takeAway(over: (flow: Flow) => boolean, unlinked = true): Flow[] {
     const kept: Flow[] = [];
+    const taken: Flow[] = [];
     for (const flow of this.flows) {
       if (flow.replaced) continue;
-      const oneSided = flow.sides[0].packets === 0 || flow.sides[1].packets === 0;
-      const over = flow.closed || oneSided || flow.count <= 6;
-      if (flow.lastTime >= time || !over) kept.push(flow);
-      else {
-        this.unlink(flow);
-        this.retired(flow);
-      }
+      (over(flow) ? taken : kept).push(flow);
     }
     this.flows = kept;
+    for (const flow of taken) {
+      if (unlinked) this.unlink(flow);
+      this.take(flow);
+    }
+    return taken;
+  }
+
+  private take(flow: Flow): void {
+    flow.taken = true;
+    this.retired(flow);
+    flow.pendingSyn = NONE;
   }
 
   private find(key: number, p: Packet): Flow | null {
@@ -126,7 +159,8 @@ export class FlowTable {
     const other = side === 0 ? 1 : 0;
     if ((p.flags & ACK) !== 0) {
       const first = flow.unanswered;
-      if (first !== null && side === 1 && p.ack === ((first.sides[0].synSeq + 1) | 0)) return this.resume(first, flow);
+      if (first !== null && !first.taken && side === 1 && p.ack === ((first.sides[0].synSeq + 1) | 0))
+        return this.resume(first, flow);
       const pending = flow.pendingSyn;
       if (pending === NONE || p.ack !== ((this.log.seq(pending) + 1) | 0)) return null;
       if (((this.log.bits(pending) & Bit.REVERSE) !== 0 ? 1 : 0) === side) return null;
@@ -160,7 +194,7 @@ export class FlowTable {
       opener.synSeq = log.seq(r);
       opener.syn = old.pendingOptions;
     }
-    this.retired(old);
+    if (!old.taken) this.take(old);
     return made;
   }
 
@@ -179,7 +213,7 @@ export class FlowTable {
     stray.replaced = true;
     stray.unanswered = null;
     stray.strayOf = first.id;
-    this.retired(stray);
+    this.take(stray);
     const key = keyOfFlow(first);
     first.next = this.chains.get(key) ?? null;
     this.chains.set(key, first);

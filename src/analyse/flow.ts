@@ -77,6 +77,8 @@ export class Flow {
   strayOf = 0;
   /** The number under which the same ports follow this one; the flow is complete then. */
   replaced = false;
+  /** It has been analysed; its records are gone. */
+  taken = false;
   /** Records from which on its older parts are to be cut out, and what is known of those that were. */
   foldAt = Number.POSITIVE_INFINITY;
   folded: Folded | null = null;
