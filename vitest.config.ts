@@ -1,12 +1,12 @@
 /**
  * Two groups of tests. Units, conformance, simulation and property tests touch nothing outside their process and run
- * side by side; interop and packaging tests make network namespaces, child processes and installs, and run afterwards,
+ * side by side; interop, packaging and example tests make network namespaces, child processes and installs, and run afterwards,
  * one file at a time, so that neither group disturbs the other's timing.
  */
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-const OUTSIDE = ['test/interop/**/*.test.ts', 'test/packaging/**/*.test.ts'];
+const OUTSIDE = ['test/interop/**/*.test.ts', 'test/packaging/**/*.test.ts', 'test/examples/**/*.test.ts'];
 
 export default defineConfig({
   test: {

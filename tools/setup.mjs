@@ -22,6 +22,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
@@ -165,8 +166,12 @@ function installLibraries() {
   if (readStamp(stampFile) === stamp) return;
   say('setup: installing the npm packages of libraries/ …');
   const npm = run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
-  if (npm.ok) writeFileSync(stampFile, stamp);
-  else say(`setup: npm install failed in libraries/; is the package registry reachable?\n${npm.output}`);
+  if (npm.ok) {
+    // The examples find them too.
+    rmSync(path.join(root, 'examples', 'node_modules'), { force: true });
+    symlinkSync(path.join('..', 'libraries', 'node_modules'), path.join(root, 'examples', 'node_modules'));
+    writeFileSync(stampFile, stamp);
+  } else say(`setup: npm install failed in libraries/; is the package registry reachable?\n${npm.output}`);
 }
 
 const BUILD_INPUTS = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];

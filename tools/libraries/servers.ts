@@ -134,6 +134,8 @@ const SERVERS: Readonly<Record<ServerName, Server>> = { postgres, redis, mariadb
 
 /** A server that runs, and how to end it. */
 export interface Serving extends Outside {
+  /** Runs a program on the server's side, in the namespace. */
+  run: Namespace['run'];
   close(): Promise<void>;
 }
 
@@ -179,6 +181,7 @@ export async function start(name: ServerName): Promise<Serving> {
       peer: PEER,
       server: { ports, folder },
       ...identity,
+      run: (...program) => namespace.run(...program),
       close,
     };
   } catch (error) {
