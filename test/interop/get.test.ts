@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { commandFile, FAMILIES, makeTun, TUN } from './command.ts';
-import { Namespace, needs } from './namespace.ts';
+import { Namespace, needs, type Running } from './namespace.ts';
 import { capture } from './packets.ts';
 import { addKernelAddresses, Certificates, dnsmasq, KERNEL, listening, nginx, STACK, writeSite } from './servers.ts';
 import { byConnection, problems, tell } from './stories.ts';
@@ -46,7 +46,7 @@ async function orderly(seen: Awaited<ReturnType<typeof capture>>): Promise<numbe
   return connections.length;
 }
 
-async function site(gzip: 'on' | 'off'): Promise<void> {
+async function site(gzip: 'on' | 'off', extra = ''): Promise<Running> {
   const root = writeSite(ns);
   // A kernel that forwards says so when it cannot.
   ns.runNow('sysctl', ['-qw', 'net.ipv4.ip_forward=1']);
@@ -56,10 +56,15 @@ async function site(gzip: 'on' | 'off'): Promise<void> {
   const plain = `listen ${KERNEL.v4}:80; listen [${KERNEL.v6}]:80;`;
   const both = `listen ${KERNEL.v4}:443 ssl http2; listen [${KERNEL.v6}]:443 ssl http2;`;
   const moves = 'location = /old { return 301 https://shop.test/; } location = /round { return 302 /round; }';
-  const server = `root ${root}; ${moves} location = /none { return 204; }`;
-  await nginx(ns, 443, `${packing}\nserver { ${plain} ${server} }\nserver { ${both} ${secure} ${server} }`);
+  const server = `root ${root}; ${extra} ${moves} location = /none { return 204; }`;
+  const running = await nginx(
+    ns,
+    443,
+    `${packing}\nserver { ${plain} ${server} }\nserver { ${both} ${secure} ${server} }`,
+  );
   const names = [`shop.test,${KERNEL.v4},${KERNEL.v6}`, `four.test,${KERNEL.v4}`, `six.test,${KERNEL.v6}`];
   await dnsmasq(ns, [...names.map((record) => `--host-record=${record}`), '--cname=www.shop.test,shop.test']);
+  return running;
 }
 
 describe('a page of nginx', () => {
@@ -116,6 +121,38 @@ describe('a page of nginx', () => {
     // Whoever comes second shows a ticket.
     expect(out).toMatch(/c[34] · 1\.3 · X25519 · \S+ · http\/1\.1 · resumed, no certificates · the same secrets/);
     expect(await orderly(seen)).toBeGreaterThanOrEqual(3);
+  });
+
+  test.each(['http/1.1', 'h2'])(
+    '%s: a server that takes so many requests on a connection and no more',
+    async (version) => {
+      await site('off', 'keepalive_requests 2;');
+      const seen = await capture(ns, TUN);
+      const trust = ['--cacert', certificates.rootFile, '--resolve', `shop.test:443:${KERNEL.v4}`];
+      const { code, out } = await get('https://shop.test/', ...trust, ...(version === 'h2' ? [] : ['--http1']));
+      expect(out).not.toContain('Failed');
+      expect(code).toBe(0);
+      expect(out).toMatch(/5 requests, [\d.]+ kB, on [345] connections/);
+      // Linux answers our close_notify with a RST where nginx has closed at once; we reset nothing.
+      const segments = await seen.segments();
+      expect(segments.filter(({ from, flags }) => from === '10.7.0.2' && flags.includes('R'))).toEqual([]);
+      expect(byConnection(segments).length).toBeGreaterThanOrEqual(3);
+    },
+  );
+
+  test('a connection that was kept alive and is closed just when it is used: asked again on another', async () => {
+    const answering = `import('node:net').then(({ createServer }) => createServer((socket) => {
+      let asked = 0;
+      socket.on('error', () => {}).on('data', (text) => {
+        if (asked++ > 0) return socket.destroy();
+        const body = String(text).startsWith('GET / ') ? '<script src="/a.js"></script>' : '// tea';
+        socket.write('HTTP/1.1 200 OK\\r\\ncontent-type: text/html\\r\\ncontent-length: ' + body.length + '\\r\\n\\r\\n' + body);
+      });
+    }).listen(4434))`;
+    await listening(ns, 4434, ns.start(process.execPath, ['-e', answering]));
+    const { code, out } = await get(`http://${KERNEL.v4}:4434/`);
+    expect(out).toMatch(/2 requests, 35 B, on 2 connections/);
+    expect(code).toBe(0);
   });
 
   test('an answer without a body, by address, and everything as JSON', async () => {
@@ -236,6 +273,22 @@ describe('where it breaks off: exit 1, and the step named last', () => {
     const cut = await get(`http://${KERNEL.v4}:4434/`);
     expect(cut.code).toBe(1);
     expect(cut.out).toContain('the server ended the connection after 3 B of the answer');
+  });
+
+  test.each(['http/1.1', 'h2'])('a server that dies in the middle of an answer, %s', async (version) => {
+    const server = await site('off', 'location = /slow { limit_rate 2k; try_files /app.js =404; }');
+    const trust = ['--cacert', certificates.rootFile, '--resolve', `shop.test:443:${KERNEL.v4}`];
+    const http1 = version === 'h2' ? [] : ['--http1'];
+    const command = [commandFile(), 'get', '--tun', TUN, ...ADDRESSES, 'https://shop.test/slow', ...trust, ...http1];
+    const running = ns.start(process.execPath, command);
+    await running.seen(/TLS .* h/);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    server.child.kill('SIGKILL');
+    const { code, stdout } = await running.done();
+    expect(code).toBe(1);
+    expect(stdout.toString()).toMatch(
+      /Failed at HTTP: GET \S+: the server ended the connection after \d+ B of the answer/,
+    );
   });
 
   test('a name server that is not there', async () => {

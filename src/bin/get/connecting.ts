@@ -133,7 +133,7 @@ export class Connecting {
     const { recorder, options } = this;
     const from = recorder.now();
     const where = endpointText(record.address, record.port);
-    const socket = new Socket(this.ground.host, { allowHalfOpen: true });
+    const socket = new Socket(this.ground.host);
     let timer: ReturnType<typeof setTimeout>;
     const giveUp = (): void => {
       clearTimeout(timer);

@@ -17,6 +17,8 @@ import { ACCEPTED, type Unpacker as Taker, unpackerFor } from './unpacking.ts';
 export type Body = (bytes: Uint8Array) => void;
 
 const AGENT = 'estab';
+/** Of a request that a server refuses, each on another connection. */
+const MOST_TRIES = 5;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export class Origin {
@@ -56,14 +58,36 @@ export class Origin {
   /** Sends a GET and gives the body to `body`; the record tells the rest. @throws StepError (rejects). */
   async get(request: RequestRecord, body: Body): Promise<void> {
     const negotiates = this.url.protocol === 'https:' && !this.options.http1;
-    if (negotiates) this.session ??= this.negotiate();
-    const session = negotiates ? await this.session : null;
-    if (session !== null && session !== undefined) return this.getTwo(session, request, body);
+    if (negotiates && (await this.again(request, () => this.overSession(request, body)))) return;
     await this.turns.take();
     try {
-      await this.getOne(request, body);
+      await this.again(request, () => this.getOne(request, body));
     } finally {
       this.turns.give();
+    }
+  }
+
+  /** False where the server speaks HTTP/1.1 alone. */
+  private async overSession(request: RequestRecord, body: Body): Promise<boolean> {
+    this.session ??= this.negotiate();
+    const session = await this.session;
+    if (session === null) return false;
+    if (session.closed || session.destroyed) this.session = null;
+    await this.getTwo(session, request, body);
+    return true;
+  }
+
+  /** Asks until a connection takes the request; each refusal is one connection less. */
+  private async again<Result>(request: RequestRecord, ask: () => Promise<Result>): Promise<Result> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        if (request.connection !== null) request.connection.requests--;
+        request.connection = null;
+        if (tries === MOST_TRIES) throw this.failure(request, error);
+      }
     }
   }
 
@@ -110,9 +134,11 @@ export class Origin {
         headers: { host, 'user-agent': AGENT, accept: '*/*', 'accept-encoding': ACCEPTED },
       });
       const watch = new Watch(this.options.timeoutMs, () => sent.destroy(this.silent(request)));
-      const fail = (error: Error): void => {
+      const fail = (error: Error & { code?: string }): void => {
         watch.stop();
-        reject(this.failure(request, error));
+        // A connection that was kept alive may be closed just when it is used (RFC 9112 section 9.5).
+        const stale = sent.reusedSocket && request.status === null && error.code === 'ECONNRESET';
+        reject(stale ? new Refused() : this.failure(request, error));
       };
       sent.on('socket', (socket) => this.begin(request, this.records.get(socket) ?? null, watch));
       sent.on('error', fail);
@@ -132,14 +158,16 @@ export class Origin {
   private getTwo(session: http2.ClientHttp2Session, request: RequestRecord, body: Body): Promise<void> {
     const { pathname, search } = new URL(request.url);
     return new Promise((resolve, reject) => {
-      const stream = session.request({
+      const stream = requestOn(session, {
         ...{ ':path': pathname + search, 'user-agent': AGENT, accept: '*/*', 'accept-encoding': ACCEPTED },
       });
       const watch = new Watch(this.options.timeoutMs, () => stream.destroy(this.silent(request)));
       let taker: Taker = { push: body, end: () => Promise.resolve() };
       const fail = (error: Error): void => {
         watch.stop();
-        reject(this.failure(request, error));
+        const refused = stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM && request.status === null;
+        if (refused && this.openSession === session) this.session = null;
+        reject(refused ? new Refused() : this.failure(request, error));
       };
       this.begin(request, this.sessionRecord, watch);
       stream.on('response', (headers) => {
@@ -207,6 +235,21 @@ export class Origin {
     const text = httpFailure(request.url, request.firstByteAt === null ? null : request.octets, error);
     return new StepError('HTTP', request.sentAt ?? request.queuedAt, error.code ?? '', text);
   }
+}
+
+/** The server has not begun to do what it was asked for on this connection. */
+class Refused extends Error {
+  readonly code = 'EREFUSED';
+
+  constructor() {
+    super('the server takes no more requests, however often the connection is made anew');
+  }
+}
+
+/** @throws Refused on a session that has just been ended. */
+function requestOn(session: http2.ClientHttp2Session, headers: http2.OutgoingHttpHeaders): http2.ClientHttp2Stream {
+  if (session.closed || session.destroyed) throw new Refused();
+  return session.request(headers);
 }
 
 /** Fires when nothing has happened for a while. */
