@@ -2,10 +2,11 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Analyser } from '../../src/analyse/index.ts';
 import { CaptureReader } from '../../src/capture/index.ts';
 import { collection, collectionFiles, readCollection } from '../captures.ts';
+import { NO_COLLECTION, unless } from '../unless.ts';
 
 interface Entry {
   file: string;
@@ -13,7 +14,8 @@ interface Entry {
   tcp_streams: number;
 }
 
-describe.skipIf(collection === null)(`the capture collection (${collection ?? 'skipped: not here'})`, () => {
+describe('the capture collection', () => {
+  beforeEach(unless(collection !== null, NO_COLLECTION));
   it('reads every file to its end, and every packet of it', () => {
     const manifest = JSON.parse(readFileSync(join(collection ?? '', 'MANIFEST.json'), 'utf8')) as { files: Entry[] };
     for (const name of collectionFiles()) {

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { captureOf } from '../../src/bin/demo/capture.ts';
 import { SCENARIOS, scenarioNamed } from '../../src/bin/demo/catalogue.ts';
 import { runFlood } from '../../src/bin/demo/flood.ts';
@@ -13,6 +13,7 @@ import { type RawOptions, readOptions } from '../../src/bin/demo/options.ts';
 import { perform } from '../../src/bin/demo/perform.ts';
 import { CaptureReader } from '../../src/capture/reader.ts';
 import { TcpdumpFormatter } from '../../src/dissect/tcpdump.ts';
+import { unless } from '../unless.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'estab-demo-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -149,7 +150,8 @@ describe('the SYN flood', () => {
 
 const tshark = spawnSync('tshark', ['--version']).status === 0;
 
-describe.skipIf(!tshark)('tshark reads without a complaint', () => {
+describe('tshark reads without a complaint', () => {
+  beforeEach(unless(tshark, 'tshark is not installed'));
   const names = [...SCENARIOS.map(({ name }) => name), 'syn-flood'];
   it.each(names.flatMap((name) => [[name, 4] as const, [name, 6] as const]))('%s over IPv%i', (name, family) => {
     const file = `${name}-${family}.pcapng`;
@@ -166,7 +168,8 @@ describe.skipIf(!tshark)('tshark reads without a complaint', () => {
 
 const tcpdump = spawnSync('tcpdump', ['--version']).status === 0;
 
-describe.skipIf(!tcpdump)('tcpdump reads the same as estab dump', () => {
+describe('tcpdump reads the same as estab dump', () => {
+  beforeEach(unless(tcpdump, 'tcpdump is not installed'));
   const names = [...SCENARIOS.map(({ name }) => name), 'syn-flood'];
   it.each(names.flatMap((name) => [[name, 4] as const, [name, 6] as const]))('%s over IPv%i', async (name, family) => {
     const file = join(directory, `tcpdump-${name}-${family}.pcapng`);

@@ -4,11 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/base/random.ts';
 import { CaptureReader, LinkType, PcapWriter } from '../../src/capture/index.ts';
 import { TcpdumpFormatter, type TcpdumpOptions } from '../../src/dissect/tcpdump.ts';
 import { collection, collectionFiles, readCollection } from '../captures.ts';
+import { NO_COLLECTION, unless } from '../unless.ts';
 
 const { stdout, stderr } = spawnSync('tcpdump', ['--version']);
 const version = `${stdout ?? ''}${stderr ?? ''}`;
@@ -49,8 +50,10 @@ const MODES: [string[], TcpdumpOptions][] = [
   [['-vv'], { verbose: 2 }],
 ];
 
-describe.skipIf(!present)(`against tcpdump 4.99 (${present ? 'installed' : 'skipped: not installed'})`, () => {
-  it.skipIf(collection === null)('every capture of the collection: relative, absolute, -v, -vv', () => {
+describe('against tcpdump 4.99', () => {
+  beforeEach(unless(present, 'tcpdump is not installed'));
+  it('every capture of the collection: relative, absolute, -v, -vv', ({ skip }) => {
+    skip(collection === null, NO_COLLECTION);
     const files = collectionFiles();
     expect(files.length).toBeGreaterThan(40);
     for (const name of files) {
@@ -61,7 +64,8 @@ describe.skipIf(!present)(`against tcpdump 4.99 (${present ? 'installed' : 'skip
     }
   });
 
-  it.skipIf(collection === null)('damaged and cut packets: the same words where bytes are missing or wrong', () => {
+  it('damaged and cut packets: the same words where bytes are missing or wrong', ({ skip }) => {
+    skip(collection === null, NO_COLLECTION);
     const random = new SeededRandom(7);
     for (const name of [
       'g01-client-closes.pcap',

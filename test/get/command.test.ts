@@ -59,7 +59,8 @@ describe('estab get', () => {
     expect(report.pages[0].requests[0].phases.map(({ kind }: { kind: string }) => kind)).toContain('tls');
   });
 
-  it.skipIf(!existsSync('/usr/bin/tshark'))('writes a capture that Wireshark decrypts', () => {
+  it('writes a capture that Wireshark decrypts', ({ skip }) => {
+    skip(!existsSync('/usr/bin/tshark'), 'tshark is not installed');
     for (const args of [['--http1'], []]) {
       expect(get(['https://shop.example/plain', '--pcap', 'get.pcapng', ...args]).status).toBe(0);
       const filter = args.length > 0 ? 'http.request.uri == "/plain"' : 'http2.headers.path == "/plain"';
