@@ -17,7 +17,8 @@ export const Bit = {
   ECN: 4,
   WRONG_SUM: 16,
   GOOD_SUM: 32,
-  OPTIONS_OF_SYN: 64,
+  /** Fewer octets of its text were captured than it carried. */
+  CUT: 64,
 } as const;
 
 export const NONE = -1;
@@ -132,6 +133,7 @@ export class SegmentLog {
     }
     if (p.checksum === Sum.WRONG) bits |= Bit.WRONG_SUM;
     else if (p.checksum === Sum.RIGHT) bits |= Bit.GOOD_SUM;
+    if (p.payloadCaptured < p.payloadLength) bits |= Bit.CUT;
     words[w + 8] = p.ipLength;
     words[w + 10] = p.payloadCaptured > 0 ? fingerprint(p) : 0;
     halves[h + 24] = p.flags;

@@ -43,13 +43,18 @@ export function wiresharkView(t: Trace, plain = false): WiresharkView {
   return { completeness: completenessOf(t) | (folded?.completeness ?? 0), flags };
 }
 
+/**
+ * Text counts as text, not as an acknowledgment as well; a conversation of a single packet counts only where that is a
+ * SYN, since Wireshark opens its account with the first packet and reads it with the next.
+ */
 export function completenessOf(t: Trace): number {
+  if (t.n === 1 && (t.flags(0) & (SYN | ACK)) !== SYN) return 0;
   let completeness = 0;
   for (let i = 0; i < t.n; i++) {
     const bits = t.flags(i);
     if ((bits & (SYN | ACK)) === SYN) completeness |= 1;
     if ((bits & (SYN | ACK)) === (SYN | ACK)) completeness |= 2;
-    if ((bits & (SYN | ACK)) === ACK) completeness |= 4;
+    if ((bits & (SYN | ACK)) === ACK && t.length(i) === 0) completeness |= 4;
     if (t.length(i) > 0) completeness |= 8;
     if ((bits & FIN) !== 0) completeness |= 16;
     if ((bits & RST) !== 0) completeness |= 32;

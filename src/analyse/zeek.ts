@@ -5,6 +5,7 @@
 
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { Delivery, Gap } from './delivery.ts';
+import { Bit } from './segment-log.ts';
 import { type Part, type Side, type Trace, Verdict, WHOLE } from './trace.ts';
 
 export interface ZeekView {
@@ -73,12 +74,19 @@ export function writeHistory(history: History, t: Trace, d: [Delivery, Delivery]
   const gaps = gapsInOrder(d);
   let next = 0;
   const highest: [number, number] = [-1, -1];
+  const cut: [number, number] = [0, 0];
+  const taken: [number, number] = [0, 0];
   for (let i = 0; i < t.n; i++) {
     const side = t.side[i] as Side;
     const within = i >= part.from && i < part.to;
     for (; next < gaps.length && gaps[next].acknowledged === i; next++)
       if (within) history.scaled(GAP, gaps[next].side);
     if (within) writeRecord(history, t, i, highest[side]);
+    const other: Side = side === 0 ? 1 : 0;
+    // Text of which the capture kept only a part is a gap to Zeek once it is acknowledged.
+    if (cut[other] > taken[other] && t.ack[i] > taken[other] && within) history.scaled(GAP, other);
+    taken[other] = Math.max(taken[other], t.ack[i]);
+    if ((t.traits & Bit.CUT) !== 0 && t.length(i) > 0 && t.has(i, Bit.CUT)) cut[side] = Math.max(cut[side], t.end[i]);
     if ((t.flags(i) & RST) === 0 && t.end[i] > highest[side]) highest[side] = t.end[i];
   }
 }

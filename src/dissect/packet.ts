@@ -83,6 +83,8 @@ export class PacketDecoder {
   readonly packet = new Packet();
   private readonly fragments = new Reassembler();
   private nesting = 0;
+  /** Octets that the layer below the IP header carries, where it says so. */
+  private carried = Number.POSITIVE_INFINITY;
 
   /** Reads the frame at data[offset … offset + length - 1]; returns the packet's kind. */
   decode(linkType: number, data: Uint8Array, offset: number, length: number): number {
@@ -181,7 +183,12 @@ export class PacketDecoder {
     const { data, end } = this.packet;
     if (at + 8 > end || data[at + 1] !== 0) return;
     const protocol = readU16(data, at + 6);
-    if (protocol === 0x21 || protocol === 0x57) this.ip(at + 8);
+    if (protocol !== 0x21 && protocol !== 0x57) return;
+    // What stands behind the length PPPoE gives is padding, whatever the IP header says (RFC 2516 section 4).
+    const stop = at + 6 + readU16(data, at + 4);
+    this.carried = stop - at - 8;
+    this.ip(at + 8);
+    this.carried = Number.POSITIVE_INFINITY;
   }
 
   private ip(at: number): void {
@@ -201,6 +208,7 @@ export class PacketDecoder {
     let total = readU16(data, at + 2);
     // Segmentation offload hands packets over with the length still 0.
     if (total === 0) total = p.end - at;
+    if (total > this.carried) total = this.carried;
     if (header < 20 || total < header) return;
     p.kind = Kind.OTHER;
     p.family = 4;
