@@ -16,7 +16,7 @@ export type {
   TimerEvent,
   TlsEvent,
 } from './host/events.ts';
-export { Host, type HostOptions } from './host/host.ts';
+export { Host, type HostOptions, type SocketHost } from './host/host.ts';
 export { memoryPair } from './link/memory.ts';
 export { applySetting, defaultSettings } from './stack/settings.ts';
 export { Stack } from './stack/stack.ts';

@@ -6,7 +6,7 @@ import type { ConnectOptions } from '../stack/opening.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { endText } from './events.ts';
 import { type FailedAttempt, type NamedDestination, Race } from './happy-eyeballs.ts';
-import type { Host } from './host.ts';
+import type { SocketHost } from './host.ts';
 
 export interface ByNameHandler {
   /** One address is being tried. */
@@ -20,7 +20,7 @@ export interface ByNameHandler {
 
 /** @throws EstabError EINVAL when there is nobody to ask for the name, or an option makes no sense. */
 export function connectByName(
-  host: Host,
+  host: SocketHost,
   destination: NamedDestination,
   options: Omit<ConnectOptions, 'remote' | 'handler'>,
   handler: ByNameHandler,

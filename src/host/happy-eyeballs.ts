@@ -7,7 +7,7 @@
 import { EstabError } from '../base/errors.ts';
 import { orderDestinations } from '../ip/destination-order.ts';
 import { IpAddress } from '../wire/address.ts';
-import type { Host } from './host.ts';
+import type { SocketHost } from './host.ts';
 
 /** Who knows the addresses of names: a `Resolver` of `estab/dns`, or one of `node:dns/promises`. */
 export interface NameResolver {
@@ -59,7 +59,7 @@ type Timer = ReturnType<typeof setTimeout>;
 
 /** One opening by name. Begins with its making. */
 export class Race {
-  private readonly host: Host;
+  private readonly host: SocketHost;
   private readonly handler: RaceHandler;
   private readonly resolutionDelayMs: number;
   private readonly attemptDelayMs: number;
@@ -75,7 +75,7 @@ export class Race {
   private attemptTimer: Timer | null = null;
 
   /** @throws EstabError EINVAL when there is nobody to ask for the name, or a delay makes no sense. */
-  constructor(host: Host, destination: NamedDestination, handler: RaceHandler) {
+  constructor(host: SocketHost, destination: NamedDestination, handler: RaceHandler) {
     this.host = host;
     this.handler = handler;
     this.resolutionDelayMs = destination.resolutionDelayMs ?? RESOLUTION_DELAY_MS;

@@ -62,6 +62,9 @@ class Port {
   }
 }
 
+/** What sockets need of a host; the hosts of `estab/testing` have it too. */
+export type SocketHost = Pick<Host, 'stack' | 'resolver' | 'now' | 'wake'>;
+
 export class Host {
   readonly stack: Stack;
   /** Whom sockets of this host ask for names, when they are given nobody else: a `Resolver` of `estab/dns`. */

@@ -2,3 +2,4 @@
 
 export { IRS, ISS, Scenario, type ScenarioOptions } from './scenario.ts';
 export type { SegmentSpec } from './segments.ts';
+export { type VirtualHost, VirtualNetwork, type VirtualNetworkOptions } from './virtual-network.ts';

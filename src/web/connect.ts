@@ -1,7 +1,7 @@
 /** Opening a connection: `connect` of WinterTC's Sockets API, over a host of ours. */
 
 import { EstabError } from '../base/errors.ts';
-import type { Host } from '../host/host.ts';
+import type { SocketHost } from '../host/host.ts';
 import { IpAddress } from '../wire/address.ts';
 import { endpoint } from './address.ts';
 import { type ConnectOptions, Socket, type SocketAddress } from './socket.ts';
@@ -15,13 +15,13 @@ import { SecureSocket } from './tls.ts';
  *   the network, name servers and the TLS say comes through `opened`.
  */
 export function connect(
-  host: Host,
+  host: SocketHost,
   address: SocketAddress | string,
   options: ConnectOptions & { readonly secureTransport: 'on' },
 ): SecureSocket;
-export function connect(host: Host, address: SocketAddress | string, options?: ConnectOptions): Socket;
+export function connect(host: SocketHost, address: SocketAddress | string, options?: ConnectOptions): Socket;
 export function connect(
-  host: Host,
+  host: SocketHost,
   address: SocketAddress | string,
   options: ConnectOptions = {},
 ): Socket | SecureSocket {
@@ -42,7 +42,7 @@ export function connect(
   return security !== null && secureTransport === 'on' ? new SecureSocket(socket, security) : socket;
 }
 
-function open(host: Host, socket: Socket, { hostname, port }: SocketAddress, options: ConnectOptions): void {
+function open(host: SocketHost, socket: Socket, { hostname, port }: SocketAddress, options: ConnectOptions): void {
   const remote = IpAddress.tryParse(hostname);
   if (remote === null) {
     socket.connectTo({ hostname, port }, options);

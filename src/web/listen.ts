@@ -1,6 +1,6 @@
 /** Accepting connections: an async iterable of sockets. No standard has one; this is ours. */
 
-import type { Host } from '../host/host.ts';
+import type { SocketHost } from '../host/host.ts';
 import type { ConnectionOptions } from '../stack/connection-options.ts';
 import type { Listener } from '../stack/listener.ts';
 import { IpAddress } from '../wire/address.ts';
@@ -24,7 +24,7 @@ export interface WebListener extends AsyncIterable<Socket> {
 }
 
 /** Listens on a port of the host; 0 chooses one. */
-export function listen(host: Host, options: ListenOptions): WebListener {
+export function listen(host: SocketHost, options: ListenOptions): WebListener {
   const { allowHalfOpen = false } = options;
   const socketOptions = { allowHalfOpen, secureTransport: 'off' } as const;
   const accepted: Socket[] = [];

@@ -7,7 +7,7 @@ import { type ErrorCode, EstabError } from '../base/errors.ts';
 import { connectByName, connectError } from '../host/connect-by-name.ts';
 import { endText } from '../host/events.ts';
 import { type EyeballsDelays, type NameResolver, type Race, tellingFailures } from '../host/happy-eyeballs.ts';
-import type { Host } from '../host/host.ts';
+import type { SocketHost } from '../host/host.ts';
 import { nextTurn } from '../host/turn.ts';
 import type { Connection } from '../stack/connection.ts';
 import { type ConnectionOptions, checkOptions } from '../stack/connection-options.ts';
@@ -65,7 +65,7 @@ export class Socket {
   /** Resolves when both directions have ended; rejects when the connection broke. */
   readonly closed: Promise<void>;
   readonly secureTransport: SecureTransport;
-  private readonly host: Host;
+  private readonly host: SocketHost;
   private readonly allowHalfOpen: boolean;
   private readonly security: Security | null;
   private isUpgraded = false;
@@ -89,7 +89,7 @@ export class Socket {
   private failure: Error | null = null;
 
   /** Use `connect` or `listen`. */
-  constructor(host: Host, { allowHalfOpen, secureTransport, security = null }: SocketNature) {
+  constructor(host: SocketHost, { allowHalfOpen, secureTransport, security = null }: SocketNature) {
     this.host = host;
     this.allowHalfOpen = allowHalfOpen;
     this.secureTransport = secureTransport;
