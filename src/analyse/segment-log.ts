@@ -32,6 +32,10 @@ const DOUBLES = 8;
 const HALVES = 32;
 const BYTES = 64;
 
+/** Blocks for a small capture, and for a large one. */
+const FEW = 1 << 10;
+const MANY = 1 << 17;
+
 export class SegmentLog {
   /** Eight words a record with SACK: the edges of up to four blocks, from {@link sackAt}. */
   sack = new Int32Array(0);
@@ -208,10 +212,10 @@ export class SegmentLog {
     return block * BLOCK;
   }
 
-  /** By a factor of four while it is small: what is not written yet takes no memory, and what is has to be copied. */
+  /** From little at once to much: what is not written yet takes no memory, and what is has to be copied. */
   private grow(): void {
     const old = this.following.length;
-    const blocks = old === 0 ? 1 << 12 : old < 1 << 18 ? old * 4 : old * 2;
+    const blocks = old === 0 ? FEW : old < MANY ? MANY : old * 2;
     const following = new Int32Array(blocks);
     following.set(this.following);
     this.following = following;
