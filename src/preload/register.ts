@@ -5,6 +5,7 @@ import { installDns } from '../dns/node/install.ts';
 import { EmbeddedNetwork } from '../embedded/network.ts';
 import { Host } from '../host/host.ts';
 import { captureFile } from '../link/capture-file.ts';
+import type { Link } from '../link/link.ts';
 import { teeLink } from '../link/tee.ts';
 import { openTunNow } from '../link/tun.ts';
 import { configureTun, defaultPeer } from '../link/tun-configure.ts';
@@ -14,6 +15,7 @@ import { install } from '../net/node/install.ts';
 import { applySetting, defaultSettings } from '../stack/settings.ts';
 import type { DeclaredNetwork } from './network-file.ts';
 import { type RegisterConfig, readConfig } from './register-config.ts';
+import { captureSecrets } from './tls-secrets.ts';
 
 /** How long a process that has nothing left to do stays for what its closed connections still have to send. */
 const LINGER_MS = 3000;
@@ -61,9 +63,7 @@ function declaredGround({ host: chosen, dns, pcap, sysctl }: RegisterConfig, dec
   const own = {
     ...hosts[name],
     sysctl: [...(hosts[name].sysctl ?? []), ...sysctl],
-    ...(pcap === null
-      ? {}
-      : { wrap: (link: Parameters<typeof teeLink>[0]) => teeLink(link, captureFile(pcap, link, name)) }),
+    ...(pcap === null ? {} : { wrap: (link: Link) => captured(link, pcap, name) }),
   };
   const network = new EmbeddedNetwork({ ...declared.options, hosts: { ...hosts, [name]: own } });
   const known = Object.values(hosts).filter(({ zones }) => zones !== undefined);
@@ -76,13 +76,21 @@ function declaredGround({ host: chosen, dns, pcap, sysctl }: RegisterConfig, dec
     servers: dns ?? known.map(({ address }) => [address].flat()[0] as string),
   };
 }
+
+/** The link, with what crosses it in a file, and the secrets of TLS beside. */
+function captured(link: Link, path: string, name: string): Link {
+  const sink = captureFile(path, link, name);
+  captureSecrets(sink);
+  return teeLink(link, sink);
+}
+
 function attachTun(host: Host, config: RegisterConfig, name: string): void {
   const { address: addresses, mtu } = config;
   const pairs = addresses.map((local, i) => ({ local, peer: config.peer[i] ?? defaultPeer(local) }));
   const device = openTunNow(mtu === null ? { name } : { name, mtu });
   configureTun(device.name, pairs);
   device.unref();
-  const link = config.pcap === null ? device : teeLink(device, captureFile(config.pcap, device, device.name));
+  const link = config.pcap === null ? device : captured(device, config.pcap, device.name);
   const iface = host.attach(link, { name: device.name, addresses });
   if (addresses.some((local) => !local.includes(':'))) host.stack.addRoute('0.0.0.0/0', null, iface);
   if (addresses.some((local) => local.includes(':'))) host.stack.addRoute('::/0', null, iface);

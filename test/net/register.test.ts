@@ -1,5 +1,5 @@
 /** Unmodified programs under `--import estab/register`, each in a process of its own, with an eye on the kernel. */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -244,6 +244,32 @@ test('a declared network: server and client of one program on two of its hosts, 
   // Which family fetch takes is its own affair, and differs between versions of Node.
   expect(apart.lines[0]).toMatch(/^(::ffff:10\.0\.0\.1|2001:db8:1::1) asked 80 slow$/);
   expect(apart.lines[1]).toBe('kernel: nothing');
+});
+
+test('a capture opens decrypted: the secrets of TLS 1.2 and 1.3 stand before the packets', async ({ skip }) => {
+  skip(spawnSync('tshark', ['--version']).status !== 0, 'tshark is not installed');
+  const folder = mkdtempSync(path.join(tmpdir(), 'estab-secrets-'));
+  const { laptop, shop } = NETWORK.hosts;
+  const ns = { address: '10.0.0.53', zones: 'names' };
+  const network = { hosts: { laptop, shop: { ...shop, listens: [443] }, ns } };
+  try {
+    const ESTAB_PCAP = path.join(folder, 'secret.pcapng');
+    const ran = await withFile(network, (file) => run('secret.cjs', [], { ESTAB_NETWORK: file, ESTAB_PCAP }));
+    expect(ran).toMatchObject({ code: 0, errors: '' });
+    const read = spawnSync('tshark', [
+      '-r',
+      ESTAB_PCAP,
+      '-Y',
+      'http.request',
+      '-T',
+      'fields',
+      '-e',
+      'http.request.uri',
+    ]);
+    expect(read.stdout.toString().trim().split('\n')).toEqual(['/over-TLSv1.2', '/over-TLSv1.3']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('the machine’s resolver keeps the names that are not chosen', async () => {
