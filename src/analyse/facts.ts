@@ -12,7 +12,7 @@ import { findPlace, type Place } from './place.ts';
 import { lookForNothing } from './plain.ts';
 import { findProbes, type Probes } from './probes.ts';
 import { type Counts, emptyCounts } from './report.ts';
-import { Bit } from './segment-log.ts';
+import { CONGESTION } from './segment-log.ts';
 import { type BackOff, findBackOff, findStalls, longestSilence, type Silence, type Stall } from './timing.ts';
 import { type Part, type Side, type Trace, Verdict, WHOLE } from './trace.ts';
 
@@ -51,8 +51,6 @@ export interface Facts {
 }
 
 const NOTHING: ReadonlySet<number> = new Set();
-/** Both bits of the IP header's ECN field: the mark "congestion experienced". */
-const CONGESTION = 3 * Bit.ECN;
 
 /** Everything about a whole connection. */
 export function findFacts(trace: Trace): Facts {
@@ -98,13 +96,14 @@ export function gatherFacts(trace: Trace, answers?: readonly [number, number]): 
     blackHoles: [],
     silence: null,
   };
-  findOddities(facts);
+  if (plain === null) findOddities(facts);
   return facts;
 }
 
 /** Counts what `part` holds; facts about other parts have been left out before. */
 export function judgeFacts(facts: Facts, part: Part): void {
-  count(facts, part);
+  if (!facts.plain) count(facts, part);
+  if (part.from === 0) countOpening(facts);
   facts.silence = longestSilence(facts.trace, part);
   if (facts.counts.lost + facts.backOff.length > 0) facts.blackHoles = findBlackHoles(facts);
 }
@@ -180,8 +179,7 @@ function count(f: Facts, part: Part): void {
     for (const r of d.retransmissions) countRetransmission(f, r.index, r.original, r.needless, r.tooBig, r.trigger);
   }
   c.lost += c.lostAcks;
-  if (part.from === 0) countOpening(f);
-  c.duplicateAcks = f.plain ? 0 : duplicateAcks(t, part);
+  c.duplicateAcks = duplicateAcks(t, part);
 }
 
 function countOpening(f: Facts): void {
@@ -194,6 +192,7 @@ function countOpening(f: Facts): void {
 
 /** Adds them to the counts; all facts of the connection have to be at hand. */
 export function countHiddenCopies(f: Facts): void {
+  if (f.plain) return;
   for (const side of [0, 1] as const) {
     const copies = hiddenCopies(f, side);
     f.hiddenCopies[side] = copies;

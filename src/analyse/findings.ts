@@ -19,10 +19,12 @@ export function connectionFindings(f: Facts): Finding[] {
     findings.push({ kind, text, frames, confidence, rfc });
   };
   handshakeFindings(f, say);
-  strayFindings(f, say);
-  lossFindings(f, say);
+  if (!f.plain) {
+    strayFindings(f, say);
+    lossFindings(f, say);
+  }
   pathFindings(f, say);
-  windowFindings(f, say);
+  if (!f.plain) windowFindings(f, say);
   timingFindings(f, say);
   closeFindings(f, say);
   oddFindings(f, say);

@@ -3,12 +3,12 @@
  * searches for loss, repetition, probes and copies is then not run; it would find nothing, as a test holds it to.
  */
 
-import { RST, SYN } from '../wire/tcp.ts';
+import { RST, SYN, URG } from '../wire/tcp.ts';
 import type { Copies } from './copies.ts';
 import type { Delivery } from './delivery.ts';
 import { MOST_SKIPPED } from './identifications.ts';
 import type { Probes } from './probes.ts';
-import { Bit } from './segment-log.ts';
+import { Bit, CONGESTION } from './segment-log.ts';
 import type { Side, Trace } from './trace.ts';
 
 /** Seconds of a pause after which a skipped IP identification may stand for a segment lost before the capture. */
@@ -33,8 +33,8 @@ export interface Plain {
 
 /**
  * Every segment of both sides carries the next octets or acknowledges more than the one before, nothing is acknowledged
- * that was not sent, no window closes or fills, no checksum is wrong, and there is neither SACK nor reset. Null where
- * one of that does not hold.
+ * that was not sent, no window closes or fills, no checksum is wrong, and there is neither SACK nor reset, urgent text or
+ * congestion mark. Null where one of that does not hold.
  */
 export function lookForNothing(t: Trace): Plain | null {
   const { sides, sackSeen } = t.flow;
@@ -44,8 +44,9 @@ export function lookForNothing(t: Trace): Plain | null {
     t.straySyn ||
     t.hopsDiffer[0] ||
     t.hopsDiffer[1] ||
-    t.ever(RST) ||
-    (t.traits & Bit.WRONG_SUM) !== 0
+    t.ever(RST | URG) ||
+    (t.traits & Bit.WRONG_SUM) !== 0 ||
+    (t.traits & CONGESTION) === CONGESTION
   )
     return null;
   if ((t.flags(0) & SYN) === 0 || !sides[0].synSeen || !sides[1].synSeen) return null;

@@ -21,6 +21,9 @@ export const Bit = {
   CUT: 64,
 } as const;
 
+/** Both bits of the IP header's ECN field: the mark "congestion experienced". */
+export const CONGESTION = 3 * Bit.ECN;
+
 export const NONE = -1;
 
 /** Records of a block: enough for the memory to be read in rows, few enough for a flood of single SYNs. */

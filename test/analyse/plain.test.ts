@@ -6,8 +6,12 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { findCopies } from '../../src/analyse/copies.ts';
 import { followDelivery } from '../../src/analyse/delivery.ts';
+import { countHiddenCopies, type Facts, judgeFacts } from '../../src/analyse/facts.ts';
+import { connectionFindings } from '../../src/analyse/findings.ts';
 import { Analyser } from '../../src/analyse/index.ts';
 import { findProbes } from '../../src/analyse/probes.ts';
+import { emptyCounts } from '../../src/analyse/report.ts';
+import { WHOLE } from '../../src/analyse/trace.ts';
 import { wiresharkView } from '../../src/analyse/wireshark.ts';
 import { CaptureReader } from '../../src/capture/index.ts';
 import { collectionFiles, readCollection } from '../captures.ts';
@@ -26,6 +30,11 @@ function searchAgain(bytes: Uint8Array, name: string, without = 0): [number, num
       if (!facts.plain) return;
       const where = `${name}, frame ${trace.frame(0)}`;
       expect(wiresharkView(trace), where).toEqual(wiresharkView(trace, true));
+      const searched: Facts = { ...facts, plain: false, counts: emptyCounts(), lost: new Set() };
+      judgeFacts(searched, WHOLE);
+      countHiddenCopies(searched);
+      expect(searched.counts, where).toEqual(facts.counts);
+      expect(connectionFindings(searched), where).toEqual(connectionFindings(facts));
       expect(findCopies(trace), where).toEqual(copies);
       expect(findProbes(trace), where).toEqual(probes);
       for (const [side, d] of followDelivery(trace, place, false).entries()) {
