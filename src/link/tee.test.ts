@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { CaptureReader } from '../capture/reader.ts';
 import { captureFile } from './capture-file.ts';
 import type { LinkHandlers } from './link.ts';
@@ -61,6 +61,32 @@ test('a capture file holds the frames with direction and wall-clock times', () =
     reader.push(readFileSync(file));
     reader.end();
     expect(seen).toEqual(['mem0 101', '3 2 69', '1500 2 7']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('secrets stand before the packets of the moments before, after those that are written already', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'estab-'));
+  try {
+    const file = path.join(folder, 'x.pcapng');
+    const { a } = memoryPair({ delivery: 'pump' });
+    const sink = captureFile(file, a, 'mem0');
+    sink.frame(Uint8Array.of(1), 'inbound');
+    const empty = readFileSync(file).length;
+    await vi.waitFor(() => expect(readFileSync(file).length).toBeGreaterThan(empty));
+    sink.frame(Uint8Array.of(2), 'inbound');
+    sink.secret(Buffer.from('SECRET of 2'));
+    sink.frame(Uint8Array.of(3), 'outbound');
+    sink.end();
+    const seen: string[] = [];
+    const reader = new CaptureReader({
+      packet: (record) => seen.push(`packet ${record.data[record.offset]}`),
+      secrets: ({ data }) => seen.push(Buffer.from(data).toString()),
+    });
+    reader.push(readFileSync(file));
+    expect(reader.end()).toBeNull();
+    expect(seen).toEqual(['packet 1', 'SECRET of 2', 'packet 2', 'packet 3']);
   } finally {
     rmSync(folder, { recursive: true });
   }
