@@ -5,7 +5,7 @@
 
 export { type DnsCode, DnsError } from './error.ts';
 export { type LookupAddress, type LookupOptions, lookupWith } from './lookup.ts';
-export type { CaaData, DnsRecord, MxData, NaptrData, RecordType, SoaData, SrvData } from './message.ts';
+export type { CaaData, DnsRecord, MxData, NaptrData, QuestionType, RecordType, SoaData, SrvData } from './message.ts';
 export { type Answer, type DnsEvent, Resolver, type ResolverOptions } from './resolver.ts';
 export { DnsServer, type DnsServerOptions } from './server.ts';
 export type { ZoneOptions } from './zone.ts';

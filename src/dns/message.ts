@@ -7,6 +7,9 @@ import * as packet from 'dns-packet';
 import { readU16 } from '../base/bytes.ts';
 import { messageProblem } from './check.ts';
 
+/** Of a question: a type of records, or all there are. */
+export type QuestionType = RecordType | 'ANY';
+
 export type RecordType = 'A' | 'AAAA' | 'CAA' | 'CNAME' | 'MX' | 'NAPTR' | 'NS' | 'PTR' | 'SOA' | 'SRV' | 'TXT';
 
 export interface SrvData {
@@ -59,7 +62,7 @@ export interface DnsRecord {
 
 export interface Question {
   readonly name: string;
-  readonly type: RecordType;
+  readonly type: QuestionType;
 }
 
 export interface Message {
@@ -79,6 +82,8 @@ export interface Message {
 
 export const Rcode = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 
+/** What everybody takes by UDP (RFC 1035 section 4.2.1). */
+const PLAIN_UDP = 512;
 const RESPONSE = 0x8000;
 const AUTHORITATIVE = 0x0400;
 const TRUNCATED = 0x0200;
@@ -87,8 +92,8 @@ const TYPES = new Set<string>(['A', 'AAAA', 'CAA', 'CNAME', 'MX', 'NAPTR', 'NS',
 /** RFC 2181 section 8: a TTL with the high bit set counts as 0; a week is as long as anybody means. */
 const LONGEST_TTL = 7 * 24 * 3600;
 
-export function isRecordType(text: unknown): text is RecordType {
-  return TYPES.has(text as string);
+export function isQuestionType(text: unknown): text is QuestionType {
+  return text === 'ANY' || TYPES.has(text as string);
 }
 
 /** The name without its final dot, in lower case; null when it can be none. */
@@ -100,14 +105,14 @@ export function checkName(text: string): string | null {
   return name.toLowerCase();
 }
 
-/** A query with one question, recursion desired, and EDNS that offers `udpPayloadSize`. */
+/** A query with one question, recursion desired, and EDNS that offers `udpPayloadSize`; with 512 or less without EDNS. */
 export function encodeQuery(id: number, question: Question, udpPayloadSize: number): Uint8Array {
   return packet.encode({
     id,
     type: 'query',
     flags: RECURSION_DESIRED,
-    questions: [{ name: question.name, type: question.type, class: 'IN' }],
-    additionals: [optRecord(udpPayloadSize)],
+    questions: [{ name: question.name, type: question.type as RecordType, class: 'IN' }],
+    additionals: udpPayloadSize <= PLAIN_UDP ? [] : [optRecord(udpPayloadSize)],
   });
 }
 

@@ -16,10 +16,10 @@ import {
   type DnsRecord,
   decodeMessage,
   encodeQuery,
-  isRecordType,
+  isQuestionType,
   type Message,
+  type QuestionType,
   Rcode,
-  type RecordType,
   type SoaData,
 } from './message.ts';
 
@@ -33,7 +33,7 @@ export interface ResolverOptions {
   readonly timeoutMs?: number;
   /** Rounds of the servers; 3 if left out. */
   readonly attempts?: number;
-  /** What we take by UDP, bytes, 512 … 65535; 1232 if left out: fits everywhere without fragments. */
+  /** What we take by UDP, bytes, 512 (without EDNS) … 65535; 1232 if left out: fits everywhere without fragments. */
   readonly udpPayloadSize?: number;
   /** Answers remembered; 1000 if left out. */
   readonly cacheSize?: number;
@@ -45,7 +45,7 @@ export type DnsEvent =
   | {
       readonly kind: 'asked';
       readonly name: string;
-      readonly type: RecordType;
+      readonly type: QuestionType;
       readonly server: string;
       readonly over: 'udp' | 'tcp';
       readonly id: number;
@@ -53,7 +53,7 @@ export type DnsEvent =
   | {
       readonly kind: 'answered';
       readonly name: string;
-      readonly type: RecordType;
+      readonly type: QuestionType;
       readonly server: string;
       readonly over: 'udp' | 'tcp';
       readonly message: Message;
@@ -64,7 +64,7 @@ export type DnsEvent =
 export interface Answer {
   /** The name the records belong to: at the end of the aliases. */
   readonly name: string;
-  readonly type: RecordType;
+  readonly type: QuestionType;
   readonly records: readonly DnsRecord[];
   /** The aliases gone through, as they were found. */
   readonly aliases: readonly string[];
@@ -101,9 +101,9 @@ export class Resolver {
    * The records of a name, through aliases and the search list.
    * @throws DnsError ENOTFOUND, ENODATA, ETIMEOUT, … (rejects)
    */
-  async resolve(hostname: string, type: RecordType = 'A'): Promise<Answer> {
+  async resolve(hostname: string, type: QuestionType = 'A'): Promise<Answer> {
     checkString('name', hostname);
-    if (!isRecordType(type)) throw argumentValue('rrtype', type);
+    if (!isQuestionType(type)) throw argumentValue('rrtype', type);
     let last: Outcome = { code: 'EBADNAME', server: null };
     for (const candidate of this.candidates(hostname)) {
       const outcome = await this.outcome(candidate, type);
@@ -146,7 +146,7 @@ export class Resolver {
   }
 
   /** From the cache, from a question under way for the same, or from the servers. */
-  private outcome(name: string, type: RecordType): Promise<Outcome> {
+  private outcome(name: string, type: QuestionType): Promise<Outcome> {
     const key = `${type} ${name}`;
     const known = this.cache.get(this.host.now(), key);
     if (known !== null) {
@@ -164,7 +164,7 @@ export class Resolver {
   }
 
   /** Asks, and asks again where an alias leads out of what the server answered. */
-  private async chase(question: string, type: RecordType, key: string): Promise<Outcome> {
+  private async chase(question: string, type: QuestionType, key: string): Promise<Outcome> {
     const aliases: string[] = [];
     let name = question;
     let ttl = Number.POSITIVE_INFINITY;
@@ -201,7 +201,7 @@ export class Resolver {
   /** Goes round the servers until one has a word that settles it. */
   private async ask(
     name: string,
-    type: RecordType,
+    type: QuestionType,
   ): Promise<{ message: Message; server: string } | { code: DnsCode; server: string | null }> {
     const { timeoutMs = 2000, attempts = 3 } = this.options;
     let failure: { code: DnsCode; server: string | null } = { code: 'ETIMEOUT', server: null };
@@ -225,7 +225,7 @@ export class Resolver {
     server: NameServer,
     text: string,
     name: string,
-    type: RecordType,
+    type: QuestionType,
     timeoutMs: number,
   ): Promise<Message | Failure> {
     const id = crypto.getRandomValues(new Uint16Array(1))[0];
@@ -246,7 +246,7 @@ export class Resolver {
   }
 
   /** Whether this is the reply to our question: id, direction and question must match (RFC 5452 section 9.1). */
-  private accept(bytes: Uint8Array, id: number, name: string, type: RecordType, server: string): Message | null {
+  private accept(bytes: Uint8Array, id: number, name: string, type: QuestionType, server: string): Message | null {
     const message = decodeMessage(bytes);
     let reason: string | null = null;
     if (typeof message === 'string') reason = message;
@@ -291,7 +291,7 @@ function recordText({ type, ttl, data }: DnsRecord): string {
 
 const CODES: Readonly<Record<number, DnsCode>> = { [Rcode.SERVFAIL]: 'ESERVFAIL', [Rcode.REFUSED]: 'EREFUSED' };
 
-function repeats(message: Message, name: string, type: RecordType): boolean {
+function repeats(message: Message, name: string, type: QuestionType): boolean {
   const [question] = message.questions;
   if (message.questions.length !== 1) return false;
   return question.name.toLowerCase() === name && question.type === type && question.class === 'IN';
@@ -304,14 +304,14 @@ function repeats(message: Message, name: string, type: RecordType): boolean {
 function follow(
   message: Message,
   question: string,
-  type: RecordType,
+  type: QuestionType,
   aliases: string[],
 ): { name: string; records: DnsRecord[]; ttl: number } | null {
   let name = question;
   let ttl = Number.POSITIVE_INFINITY;
   for (;;) {
     const own = message.answers.filter((record) => record.name.toLowerCase() === name);
-    const records = own.filter((record) => record.type === type);
+    const records = own.filter((record) => type === 'ANY' || record.type === type);
     for (const record of records) ttl = Math.min(ttl, record.ttl);
     const alias = records.length > 0 ? undefined : own.find((record) => record.type === 'CNAME');
     if (alias === undefined) return { name, records, ttl };

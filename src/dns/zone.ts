@@ -54,7 +54,7 @@ export class Zone {
     let name = question;
     while (answers.length <= MOST_ALIASES && this.holds(name)) {
       const own = name === this.origin ? [this.soa, ...(this.records.get(name) ?? [])] : this.records.get(name);
-      const found = (own ?? []).filter((record) => record.type === (type as RecordType));
+      const found = (own ?? []).filter((record) => type === 'ANY' || record.type === (type as RecordType));
       if (found.length > 0) return this.reply(Rcode.NOERROR, [...answers, ...found], []);
       const alias = own?.find((record) => record.type === 'CNAME');
       if (alias === undefined) {

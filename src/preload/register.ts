@@ -42,8 +42,10 @@ export function registerFromEnvironment(environment: NodeJS.ProcessEnv): void {
   };
   install(source);
   installDgram(source);
-  if (servers.length === 0) return;
-  host.resolver = installDns({ host, servers, search, chooses: only === null ? null : nameChooser(only) });
+  const { chooses: choosesServer } = source;
+  const chooses = only === null ? null : nameChooser(only);
+  const asked = choosesServer === null ? null : (address: string, port: number) => choosesServer(address, port, null);
+  host.resolver = installDns({ host, servers, search, chooses, choosesServer: asked });
 }
 
 function makeGround(config: RegisterConfig): Ground {

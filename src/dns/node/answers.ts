@@ -1,9 +1,10 @@
 /** Answers in the shapes that `dns.resolve…` gives them. */
 
-import type { CaaData, DnsRecord, MxData, NaptrData, RecordType, SoaData, SrvData } from '../message.ts';
+import type { CaaData, DnsRecord, MxData, NaptrData, QuestionType, SoaData, SrvData } from '../message.ts';
 
 /** The queries of a channel, by the type of record they ask for. */
-export const QUERIES: Readonly<Record<string, RecordType>> = {
+export const QUERIES: Readonly<Record<string, QuestionType>> = {
+  queryAny: 'ANY',
   queryA: 'A',
   queryAaaa: 'AAAA',
   queryCaa: 'CAA',
@@ -18,12 +19,22 @@ export const QUERIES: Readonly<Record<string, RecordType>> = {
 };
 
 /** What `dns` hands to the program for these records. */
-export function resultOf(type: RecordType, records: readonly DnsRecord[]): unknown {
-  const all = records.map((record) => shaped(type, record));
+export function resultOf(type: QuestionType, records: readonly DnsRecord[]): unknown {
+  if (type === 'ANY') return records.map(withType);
+  const all = records.map(shaped);
   return type === 'SOA' ? all[0] : all;
 }
 
-function shaped(type: RecordType, { data }: DnsRecord): unknown {
+/** As resolveAny gives it: each record says what it is. */
+function withType(record: DnsRecord): unknown {
+  const { type, ttl } = record;
+  const value = shaped(record);
+  if (type === 'A' || type === 'AAAA') return { address: value, ttl, type };
+  if (type === 'TXT') return { entries: value, type };
+  return typeof value === 'object' ? { ...value, type } : { value, type };
+}
+
+function shaped({ type, data }: DnsRecord): unknown {
   switch (type) {
     case 'SRV': {
       const { target, port, priority, weight } = data as SrvData;

@@ -17,17 +17,22 @@ import { type Channel, cares, EAI_AGAIN, EAI_NONAME, type QueryRequest, type Ser
 
 export interface NameSource {
   readonly host: Host;
+  /** None: names are the machine's business, save with a `Resolver` that was given servers of its own. */
   readonly servers: readonly string[];
   readonly search: readonly string[];
   /** Whether a name is asked of our servers; null: all are. */
   readonly chooses: ((name: string) => boolean) | null;
+  /** Whether a server that a program names is asked over the host; null: all are. */
+  readonly choosesServer: ((address: string, port: number) => boolean) | null;
 }
 
-/** Patches dns. Once per process. */
-export function installDns(source: NameSource): Resolver {
-  const resolver = new Resolver(source.host, source);
-  installLookup(source, resolver);
-  installPromises();
+/** Patches dns. Once per process. @returns the resolver of the source's servers. */
+export function installDns(source: NameSource): Resolver | null {
+  const resolver = source.servers.length === 0 ? null : new Resolver(source.host, source);
+  if (resolver !== null) {
+    installLookup(source, resolver);
+    installPromises();
+  }
   installChannels(source, resolver);
   return resolver;
 }
@@ -85,81 +90,93 @@ function inOrder(host: Host, texts: readonly string[], hints: number, order: unk
   return kept.map(String);
 }
 
+/** Without EDNS: what a program names may be a server of its own making. */
+const PLAIN = 512;
+
 /** What has become of a channel of c-ares'. */
 interface ChannelState {
-  resolver: Resolver;
+  /** Null: it asks the machine's servers, as it always did. */
+  resolver: Resolver | null;
   servers: readonly string[];
+  /** The program has named the servers: they are asked for every name. */
+  own: boolean;
   readonly pending: Set<QueryRequest>;
 }
 
-function installChannels(source: NameSource, resolver: Resolver): void {
+function installChannels(source: NameSource, resolver: Resolver | null): void {
   const { prototype } = cares.ChannelWrap;
+  const { getServers, setServers, cancel } = prototype;
   const states = new WeakMap<Channel, ChannelState>();
   const stateOf = (channel: Channel): ChannelState => {
-    const state = states.get(channel) ?? { resolver, servers: source.servers, pending: new Set() };
+    const state = states.get(channel) ?? { resolver, servers: source.servers, own: false, pending: new Set() };
     states.set(channel, state);
     return state;
   };
+  const install = (query: string, question: Question): void => {
+    const theirs = prototype[query] as Query;
+    prototype[query] = function (this: Channel, request: QueryRequest, name: string): number {
+      const state = stateOf(this);
+      // As c-ares: what is no address has no name.
+      if (query === 'getHostByAddr' && IpAddress.tryParse(name) === null) return theirs.call(this, request, name);
+      const ours = state.resolver !== null && (state.own || source.chooses?.(name) !== false);
+      return ours ? ask(state, state.resolver as Resolver, request, name, question) : theirs.call(this, request, name);
+    };
+  };
   for (const [query, type] of Object.entries(QUERIES)) {
-    install(prototype, query, source, (channel, request, name) => {
-      return ask(stateOf(channel), request, async ({ resolver: asked }) => {
-        const { records } = await asked.resolve(name, type);
-        return [resultOf(type, records), records.map(({ ttl }) => ttl)];
-      });
+    install(query, async (asked, name) => {
+      const { records } = await asked.resolve(name, type);
+      return [resultOf(type, records), records.map(({ ttl }) => ttl)];
     });
   }
-  install(prototype, 'getHostByAddr', source, (channel, request, address) => {
-    if (IpAddress.tryParse(address) === null) return -22;
-    return ask(stateOf(channel), request, async ({ resolver: asked }) => [await asked.reverse(address), []]);
-  });
+  install('getHostByAddr', async (asked, address) => [await asked.reverse(address), []]);
   prototype.getServers = function (this: Channel) {
-    return stateOf(this).servers.map(addressAndPort);
+    const { resolver: asked, servers } = stateOf(this);
+    return asked === null ? getServers.call(this) : servers.map(addressAndPort);
   };
   prototype.setServers = function (this: Channel, servers: readonly ServerTuple[]) {
+    const failed = setServers.call(this, servers);
+    if (failed !== 0) return failed;
     const state = stateOf(this);
-    state.servers = servers.map(([family, address, port]) =>
-      family === 6 ? `[${address}]:${port}` : `${address}:${port}`,
-    );
-    if (servers.length > 0)
-      state.resolver = new Resolver(source.host, { servers: state.servers, search: source.search });
+    const { choosesServer, host, search } = source;
+    const ours = servers.length > 0 && servers.every(([, address, port]) => choosesServer?.(address, port) !== false);
+    state.servers = servers.map(([family, address, port]) => serverText(family, address, port));
+    state.resolver = ours ? new Resolver(host, { servers: state.servers, search, udpPayloadSize: PLAIN }) : null;
+    state.own = ours;
     return 0;
   };
   prototype.cancel = function (this: Channel) {
-    for (const request of stateOf(this).pending) request.oncomplete('ECANCELLED');
-    stateOf(this).pending.clear();
+    const { pending } = stateOf(this);
+    for (const request of pending) request.oncomplete('ECANCELLED');
+    pending.clear();
+    cancel.call(this);
   };
 }
 
 type Query = (this: Channel, request: QueryRequest, name: string) => number;
-
-function install(
-  prototype: Channel,
-  query: string,
-  { chooses }: NameSource,
-  ours: (channel: Channel, request: QueryRequest, name: string) => number,
-): void {
-  const theirs = prototype[query] as Query;
-  prototype[query] = function (this: Channel, request: QueryRequest, name: string): number {
-    return chooses?.(name) === false ? theirs.call(this, request, name) : ours(this, request, name);
-  };
-}
+type Question = (resolver: Resolver, name: string) => Promise<[result: unknown, ttls: number[]]>;
 
 /** @returns 0: the outcome comes later. */
 function ask(
-  state: ChannelState,
+  { pending }: ChannelState,
+  resolver: Resolver,
   request: QueryRequest,
-  question: (state: ChannelState) => Promise<[result: unknown, ttls: number[]]>,
+  name: string,
+  question: Question,
 ): number {
-  state.pending.add(request);
-  question(state).then(
+  pending.add(request);
+  question(resolver, name).then(
     ([result, ttls]) => {
-      if (state.pending.delete(request)) request.oncomplete(null, result, ttls);
+      if (pending.delete(request)) request.oncomplete(null, result, ttls);
     },
     (error: Error) => {
-      if (state.pending.delete(request)) request.oncomplete(error instanceof DnsError ? error.code : 'ESERVFAIL');
+      if (pending.delete(request)) request.oncomplete(error instanceof DnsError ? error.code : 'ESERVFAIL');
     },
   );
   return 0;
+}
+
+function serverText(family: number, address: string, port: number): string {
+  return family === 6 ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** `10.0.0.53` or `[fd00::53]:5353` in two. */
