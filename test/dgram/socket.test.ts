@@ -65,6 +65,18 @@ describe.each(Object.entries(SHAPES))('dgram, %s', (_shape, shape) => {
     expect(() => client.remoteAddress()).toThrow(expect.objectContaining({ code: 'ERR_SOCKET_DGRAM_NOT_CONNECTED' }));
   });
 
+  it('binds with a callback alone, sends what any view holds, and takes a TTL', async () => {
+    const { a, b } = hosts(shape);
+    const server = b.createSocket('udp4');
+    await new Promise<void>((resolve) => server.bind(resolve));
+    const client = a.createSocket('udp4');
+    client.send(new BigInt64Array([5n]), server.address().port, '10.0.0.2');
+    const [message] = (await once(server, 'message')) as [Buffer];
+    expect(message.readBigInt64LE()).toBe(5n);
+    expect(client.setTTL(7)).toBe(7);
+    expect(() => client.setTTL(300)).toThrow('setTTL EINVAL');
+  });
+
   it('tells a port in use, and what was closed', async () => {
     const { a } = hosts(shape);
     const first = await bound(a.createSocket('udp4'), 7000);

@@ -66,7 +66,9 @@ export class UdpHandle {
 
   // -- names
 
-  bind(address: string, port: number, flags: number): number {
+  bind(address: string, given: unknown, flags: number): number {
+    // `bind(callback)` hands the callback on for a port; the native handle reads what is no number as 0.
+    const port = Number(given) >>> 0;
     const local = IpAddress.tryParse(address);
     if (local === null) return -Errno.EINVAL;
     if (!this.implicit && this.source.listensOn?.(port) === false) {
@@ -78,7 +80,7 @@ export class UdpHandle {
     return this.open(port);
   }
 
-  bind6(address: string, port: number, flags: number): number {
+  bind6(address: string, port: unknown, flags: number): number {
     return this.bind(address, port, flags);
   }
 
@@ -123,7 +125,7 @@ export class UdpHandle {
   // -- datagrams
 
   /** `(request, list, count, port, address, hasCallback)`, or without port and address where it is connected. */
-  send(request: object, list: Uint8Array[], count: number, ...rest: unknown[]): number {
+  send(request: object, list: ArrayBufferView[], count: number, ...rest: unknown[]): number {
     const connected = rest.length < 3;
     const [port, address] = connected ? [0, ''] : (rest as [number, string]);
     if (this.kernelOnly || (!connected && this.source.chooses?.(address, port, null) === false)) {
@@ -134,7 +136,8 @@ export class UdpHandle {
     const remote = target ?? this.peer?.address ?? null;
     if (remote === null || this.socket === null) return -Errno.ENOTCONN;
     if (this.host.stack.sourceFor(remote) === null) return -Errno.ENETUNREACH;
-    const bytes = list.length === 1 ? list[0] : Buffer.concat(list);
+    const parts = list.map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+    const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts);
     try {
       // False is a datagram lost on our side: UDP promises no more, and the kernel does not tell either.
       this.socket.send(this.host.now(), bytes, target === null ? null : { address: target, port });
@@ -146,7 +149,7 @@ export class UdpHandle {
     return bytes.length + 1;
   }
 
-  send6(request: object, list: Uint8Array[], count: number, ...rest: unknown[]): number {
+  send6(request: object, list: ArrayBufferView[], count: number, ...rest: unknown[]): number {
     return this.send(request, list, count, ...rest);
   }
 
@@ -196,7 +199,7 @@ export class UdpHandle {
     if (hops < 1 || hops > 255) return -Errno.EINVAL;
     if (this.socket === null) return -Errno.EBADF;
     this.socket.hopLimit = hops;
-    return hops;
+    return 0;
   }
 
   /** The stack sends to broadcast addresses without being asked twice. */
@@ -323,7 +326,7 @@ export class UdpHandle {
     return 0;
   }
 
-  private sendByKernel(request: object, list: Uint8Array[], count: number, rest: unknown[]): number {
+  private sendByKernel(request: object, list: ArrayBufferView[], count: number, rest: unknown[]): number {
     const failed = this.bindKernel(this.isV6 ? '::' : '0.0.0.0', 0, 0);
     if (failed !== 0) return failed;
     const kernel = this.kernel as KernelUdp;
