@@ -44,11 +44,16 @@ const REPEAT = 8;
 export class History {
   text = '';
   private seen = 0;
-  private readonly repeats = [0, 0, 0, 0, 0, 0];
+  private repeats: number[] | null = null;
   private readonly originator: Side;
 
   constructor(originator: Side) {
     this.originator = originator;
+  }
+
+  /** Whether it says already that this side sends text or acknowledgments. */
+  tells(letter: number, side: Side): boolean {
+    return (this.seen & (1 << (2 * letter + side))) !== 0;
   }
 
   once(letter: number, side: Side): void {
@@ -60,6 +65,7 @@ export class History {
 
   /** Noted at the first, tenth, hundredth … time. */
   scaled(letter: number, side: Side): void {
+    this.repeats ??= [0, 0, 0, 0, 0, 0];
     const n = ++this.repeats[2 * (letter - GAP) + side];
     if (n === 1 || n === 10 || n === 100 || n === 1000 || n === 10_000) this.write(letter, side);
   }
@@ -79,9 +85,10 @@ export function writeHistory(history: History, t: Trace, d: [Delivery, Delivery]
   for (let i = 0; i < t.n; i++) {
     const side = t.side[i] as Side;
     const within = i >= part.from && i < part.to;
+    const common = next === gaps.length && isCommon(history, t, i, highest[side]);
     for (; next < gaps.length && gaps[next].acknowledged === i; next++)
       if (within) history.scaled(GAP, gaps[next].side);
-    if (within) writeRecord(history, t, i, highest[side]);
+    if (within && !common) writeRecord(history, t, i, highest[side]);
     const other: Side = side === 0 ? 1 : 0;
     // Text of which the capture kept only a part is a gap to Zeek once it is acknowledged.
     if (cut[other] > taken[other] && t.ack[i] > taken[other] && within) history.scaled(GAP, other);
@@ -89,6 +96,13 @@ export function writeHistory(history: History, t: Trace, d: [Delivery, Delivery]
     if ((t.traits & Bit.CUT) !== 0 && t.length(i) > 0 && t.has(i, Bit.CUT)) cut[side] = Math.max(cut[side], t.end[i]);
     if ((t.flags(i) & RST) === 0 && t.end[i] > highest[side]) highest[side] = t.end[i];
   }
+}
+
+/** Nothing but new text or an acknowledgment, of which the history tells already. */
+function isCommon(history: History, t: Trace, i: number, highest: number): boolean {
+  if ((t.flags(i) & (SYN | FIN | RST | ACK)) !== ACK || t.log.window(t.record[i]) === 0) return false;
+  const side = t.side[i] as Side;
+  return t.length(i) === 0 ? history.tells(ACKED, side) : t.end[i] > highest && history.tells(TEXT, side);
 }
 
 function writeRecord(history: History, t: Trace, i: number, highest: number): void {
@@ -117,30 +131,35 @@ function gapsInOrder(d: [Delivery, Delivery]): readonly Gap[] {
 
 function stateOf(t: Trace, originator: Side): string {
   const responder: Side = originator === 0 ? 1 : 0;
-  const syn: [boolean, boolean] = [false, false];
-  const synAck: [boolean, boolean] = [false, false];
-  const fin: [boolean, boolean] = [false, false];
+  // A bit for each side.
+  let syns = 0;
+  let synAcks = 0;
+  let fins = 0;
   let reset: Side | null = null;
   for (let i = 0; i < t.n; i++) {
     const flags = t.flags(i);
     if ((flags & (SYN | FIN | RST)) === 0) continue;
     const side = t.side[i] as Side;
     if ((flags & RST) !== 0) reset ??= side;
-    else if ((flags & SYN) !== 0) ((flags & ACK) !== 0 ? synAck : syn)[side] = true;
-    if ((flags & FIN) !== 0) fin[side] = true;
+    else if ((flags & SYN) !== 0 && (flags & ACK) !== 0) synAcks |= 1 << side;
+    else if ((flags & SYN) !== 0) syns |= 1 << side;
+    if ((flags & FIN) !== 0) fins |= 1 << side;
   }
-  const answered = synAck[responder] || syn[responder];
-  if (!syn[originator] && !answered) return 'OTH';
-  const spoke = t.flow.sides[originator].packets > 1 || !syn[originator];
+  const opened = (syns & (1 << originator)) !== 0;
+  const answered = ((synAcks | syns) & (1 << responder)) !== 0;
+  if (!opened && !answered) return 'OTH';
+  const spoke = t.flow.sides[originator].packets > 1 || !opened;
   if (reset === originator) return answered ? 'RSTO' : 'RSTOS0';
   if (reset === responder) {
-    if (!answered) return syn[originator] ? 'REJ' : 'OTH';
-    return syn[originator] ? 'RSTR' : 'RSTRH';
+    if (!answered) return opened ? 'REJ' : 'OTH';
+    return opened ? 'RSTR' : 'RSTRH';
   }
-  if (!answered) return fin[originator] ? 'SH' : 'S0';
-  if (!syn[originator]) return fin[responder] ? 'SHR' : 'OTH';
-  if (fin[0] && fin[1]) return 'SF';
-  if (fin[originator]) return 'S2';
-  if (fin[responder]) return 'S3';
+  const closed = (fins & (1 << originator)) !== 0;
+  const closedToo = (fins & (1 << responder)) !== 0;
+  if (!answered) return closed ? 'SH' : 'S0';
+  if (!opened) return closedToo ? 'SHR' : 'OTH';
+  if (closed && closedToo) return 'SF';
+  if (closed) return 'S2';
+  if (closedToo) return 'S3';
   return spoke ? 'S1' : 'S0';
 }
