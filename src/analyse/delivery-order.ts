@@ -51,6 +51,9 @@ export function isLong(t: Trace, place: Place, i: number): boolean {
   let acknowledgments = 0;
   let heard = 0;
   let newText = Number.NEGATIVE_INFINITY;
+  // A stamp later than that of whatever its sender sent before: it was sent now, those acknowledgments were lost on it.
+  const before = lastStamped(t, side, i);
+  if (before >= 0 && t.has(i, Bit.TIMESTAMPS) && ((t.tsVal(i) - t.tsVal(before)) | 0) > 0) return false;
   for (let k = i - 1; k >= 0 && k > i - MOST_BETWEEN; k--) {
     if (t.verdict[k] !== Verdict.PLAIN || (t.flags(k) & RST) !== 0) continue;
     if (t.side[k] === side) {
@@ -64,6 +67,14 @@ export function isLong(t: Trace, place: Place, i: number): boolean {
     } else break;
   }
   return false;
+}
+
+/** The side's last segment with a stamp before record i, -1 for none near. */
+function lastStamped(t: Trace, side: Side, i: number): number {
+  for (let k = i - 1; k >= 0 && k > i - MOST_BETWEEN; k--) {
+    if (t.side[k] === side && t.verdict[k] !== Verdict.FOREIGN && t.has(k, Bit.TIMESTAMPS)) return k;
+  }
+  return -1;
 }
 
 /** Was the segment that fills a hole merely late (sent before what overtook it), or is it a second attempt? */

@@ -14,6 +14,10 @@ export interface Fields {
   readonly mss?: number;
   readonly windowScale?: number;
   readonly text?: string;
+  /** TSval and TSecr. */
+  readonly timestamps?: readonly [number, number];
+  /** One block. */
+  readonly sack?: readonly [left: number, right: number];
 }
 
 let frames = 0;
@@ -30,6 +34,14 @@ export function madeFrame(from: EndName, fields: Fields, sentAt = 0): WireFrame 
   segment.window = fields.window ?? 1000;
   segment.mss = fields.mss ?? 0;
   segment.windowScale = fields.windowScale ?? -1;
+  if (fields.timestamps !== undefined) {
+    segment.timestamps = true;
+    [segment.tsVal, segment.tsEcr] = fields.timestamps;
+  }
+  if (fields.sack !== undefined) {
+    segment.sackCount = 1;
+    segment.sackEdges.set(fields.sack);
+  }
   const bytes = new Uint8Array(100 + text.length);
   const header = emitTcp(segment, bytes, 20);
   bytes.set(text, 20 + header);

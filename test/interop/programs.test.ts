@@ -10,10 +10,10 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FAMILIES, type Family, makeTun, TUN } from './command.ts';
 import { Namespace, needs, ROOT, type Running } from './namespace.ts';
-import { type Capture, capture } from './packets.ts';
+import { capture } from './packets.ts';
 import { pattern } from './programs/pattern.ts';
-import { addKernelAddresses, Certificates, KERNEL, listening, nginx, STACK, writeSite } from './servers.ts';
-import { byConnection, problems, tell } from './stories.ts';
+import { addKernelAddresses, Certificates, KERNEL, listening, nginx, orderly, STACK, writeSite } from './servers.ts';
+import { byConnection } from './stories.ts';
 
 const REGISTER = pathToFileURL(path.join(ROOT, 'src', 'register.ts')).href;
 const PROGRAMS = path.join(ROOT, 'test', 'interop', 'programs');
@@ -62,23 +62,6 @@ async function sites(way: 'estab/register' | 'estab/net', family = FAMILIES[0] a
   await running.seen(/^ready$/m);
   // Nothing of it is the kernel's.
   expect(ns.runNow('ss', ['-Htln'])).toBe('');
-}
-
-/**
- * What each of the connections must show, by tcpdump's account.
- * @param hasty the program is done when it has what it wants: Linux resets a connection that is closed with text unread
- * or that still receives some (RFC 9293 section 3.6.1), as TLS's goodbyes often are. We never do.
- */
-async function orderly(seen: Capture, { whole = true, hasty = false } = {}): Promise<number> {
-  const connections = byConnection(await seen.segments());
-  for (const connection of connections) {
-    const ipv6 = connection[0].from.includes(':');
-    const found = problems(tell(connection), ipv6 ? 1440 : 1460, whole);
-    const reset = connection.find(({ flags }) => flags.includes('R'));
-    const excused = hasty && reset?.from === (ipv6 ? KERNEL.v6 : KERNEL.v4);
-    expect(found.filter((problem) => !excused || !/ FIN\b|^a RST in an orderly/.test(problem))).toEqual([]);
-  }
-  return connections.length;
 }
 
 async function curl(...args: string[]): Promise<string> {

@@ -1,9 +1,12 @@
 /** Other people's servers for the tests: nginx, openssl, dnsmasq, in a namespace, with certificates made on the spot. */
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { expect } from 'vitest';
 import { Authority, type LeafOptions } from '../../src/bin/get/certificates.ts';
 import { TUN } from './command.ts';
 import type { Namespace, Running } from './namespace.ts';
+import type { Capture } from './packets.ts';
+import { byConnection, problems, tell } from './stories.ts';
 
 /** Where the servers listen: the kernel's end of the TUN. */
 export const KERNEL = { v4: '10.7.0.1', v6: 'fd00:7::1' };
@@ -100,4 +103,21 @@ export function writeSite(namespace: Namespace): string {
     writeFileSync(path.join(site, name), `<svg xmlns="http://www.w3.org/2000/svg">${'<g/>'.repeat(400)}</svg>\n`);
   }
   return site;
+}
+
+/**
+ * What each of the connections must show, by tcpdump's account.
+ * @param hasty the program is done when it has what it wants: Linux resets a connection that is closed with text unread
+ * or that still receives some (RFC 9293 section 3.6.1), as TLS's goodbyes often are. We never do.
+ */
+export async function orderly(seen: Capture, { whole = true, hasty = false } = {}): Promise<number> {
+  const connections = byConnection(await seen.segments());
+  for (const connection of connections) {
+    const ipv6 = connection[0].from.includes(':');
+    const found = problems(tell(connection), ipv6 ? 1440 : 1460, whole);
+    const reset = connection.find(({ flags }) => flags.includes('R'));
+    const excused = hasty && reset?.from === (ipv6 ? KERNEL.v6 : KERNEL.v4);
+    expect(found.filter((problem) => !excused || !/ FIN\b|^a RST in an orderly/.test(problem))).toEqual([]);
+  }
+  return connections.length;
 }
