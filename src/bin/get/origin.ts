@@ -19,6 +19,7 @@ export type Body = (bytes: Uint8Array) => void;
 const AGENT = 'estab';
 /** Of a request that a server refuses, each on another connection. */
 const MOST_TRIES = 5;
+const NOT_MODIFIED = 304;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export class Origin {
@@ -178,7 +179,8 @@ export class Origin {
       stream.on('error', fail);
       let whole = false;
       stream.on('end', () => {
-        whole = request.status !== null && !stream.aborted;
+        // A stream that its connection takes along ends like any other, but for its code.
+        whole = request.status !== null && !stream.aborted && !stream.rstCode && this.isAllThere(request);
         watch.stop();
         if (whole) this.finish(request, taker).then(resolve, fail);
       });
@@ -204,11 +206,18 @@ export class Origin {
     request.type = headers['content-type'] ?? 'unknown';
     request.location = REDIRECTS.has(status) ? (headers.location ?? null) : null;
     request.encoding = headers['content-encoding'] ?? null;
+    const announced = headers['content-length'];
+    request.announced = announced === undefined ? null : Number(announced);
     const unpacked = (bytes: Uint8Array): void => {
       request.unpacked += bytes.length;
       body(bytes);
     };
     return unpackerFor(headers['content-encoding'], unpacked) ?? { push: body, end: () => Promise.resolve() };
+  }
+
+  /** As much as was announced, where that was; a 304 tells the length of what it does not bring (RFC 9110 15.4.5). */
+  private isAllThere({ announced, octets, status }: RequestRecord): boolean {
+    return announced === null || announced === octets || status === NOT_MODIFIED;
   }
 
   private take(request: RequestRecord, bytes: Uint8Array, taker: Taker, watch: Watch): void {

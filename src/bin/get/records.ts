@@ -63,6 +63,8 @@ export interface RequestRecord {
   type: string;
   /** Of the body, as it came. */
   octets: number;
+  /** The body's octets by the answer's head; null when it does not say. */
+  announced: number | null;
   /** How the body was packed, and its octets unpacked; null when it came as it is. */
   encoding: string | null;
   unpacked: number;
