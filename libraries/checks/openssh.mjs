@@ -71,4 +71,5 @@ export default async function run(stage, check) {
     await assert.rejects(connect({ privateKey: stranger }), { level: 'client-authentication' });
   });
   client.end();
+  await once(client, 'close');
 }

@@ -4,6 +4,7 @@
  */
 
 import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -156,7 +157,11 @@ export async function start(name: ServerName): Promise<Serving> {
   const folder = mkdtempSync(path.join(tmpdir(), `estab-${name}-`));
   let running: Running | null = null;
   const close = async (): Promise<void> => {
-    await running?.stop(server.stop).catch(() => {});
+    // What a server has forked may outlive it (sshd's sessions): the namespace is ours, and so is all that runs there.
+    const ending = running?.stop(server.stop).catch(() => {});
+    if (running !== null) await exited(running);
+    killAll(namespace.name);
+    await ending;
     await namespace.close();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -187,6 +192,21 @@ export async function start(name: ServerName): Promise<Serving> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+function exited({ child }: Running): Promise<unknown> {
+  return child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : once(child, 'exit');
+}
+
+function killAll(namespace: string): void {
+  const { stdout } = spawnSync('ip', ['netns', 'pids', namespace], { encoding: 'utf8' });
+  for (const pid of stdout.trim().split(/\s+/)) {
+    try {
+      if (pid !== '') process.kill(Number(pid), 'SIGKILL');
+    } catch {
+      // It has just ended by itself.
+    }
   }
 }
 
