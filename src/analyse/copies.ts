@@ -21,25 +21,9 @@ export interface Copies {
 
 export function findCopies(t: Trace): Copies {
   const unasked = timeUnasked(t);
-  base += MAX_RECORDS;
-  const pairs: number[] = [];
-  let hops = 0;
-  const highest: [number, number] = [0, 0];
-  const repeated: [number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (let i = 0; i < t.n; i++) {
-    const side = t.side[i] as Side;
-    // A sender in recovery may repeat at once what it has just sent (RFC 6582): then time vouches for nothing.
-    const recovering = t.time(i) - repeated[side] < 4 * unasked;
-    const earlier = sameBefore(t, i, recovering ? 0 : unasked);
-    if (earlier < 0) {
-      if (t.end[i] > highest[side]) highest[side] = t.end[i];
-      else if (t.start[i] < t.end[i]) repeated[side] = t.time(i);
-      continue;
-    }
-    t.copyOf[i] = earlier;
-    pairs.push(i);
-    if (t.ttl(earlier) !== t.ttl(i)) hops++;
-  }
+  let found = collect(t, unasked, false);
+  if (found.unsure && found.pairs.length > 3) found = collect(t, unasked, true);
+  const { pairs, hops } = found;
   const systematic = doubledBySystem(t, pairs);
   const capturedTwice: number[] = [];
   const duplicated: number[] = [];
@@ -49,6 +33,36 @@ export function findCopies(t: Trace): Copies {
     (twice ? capturedTwice : duplicated).push(i);
   }
   return { capturedTwice, duplicated };
+}
+
+/**
+ * Goes through the records for pairs. `unsure`: packets without an identification came doubled wherever time vouched for
+ * it, so that it is the capture, and `system` may be told.
+ */
+function collect(t: Trace, unasked: number, system: boolean): { pairs: number[]; hops: number; unsure: boolean } {
+  base += MAX_RECORDS;
+  const pairs: number[] = [];
+  let hops = 0;
+  let single = 0;
+  let doubled = 0;
+  const highest: [number, number] = [0, 0];
+  const repeated: [number, number] = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let i = 0; i < t.n; i++) {
+    const side = t.side[i] as Side;
+    // A sender in recovery may repeat at once what it has just sent (RFC 6582): then time vouches for nothing.
+    const recovering = !system && t.time(i) - repeated[side] < 4 * unasked;
+    const earlier = sameBefore(t, i, recovering ? 0 : unasked, system);
+    if (t.ipId(i) === 0 && t.size(i) > 0 && !recovering) earlier < 0 ? single++ : doubled++;
+    if (earlier < 0) {
+      if (t.end[i] > highest[side]) highest[side] = t.end[i];
+      else if (t.start[i] < t.end[i]) repeated[side] = t.time(i);
+      continue;
+    }
+    t.copyOf[i] = earlier;
+    pairs.push(i);
+    if (t.ttl(earlier) !== t.ttl(i)) hops++;
+  }
+  return { pairs, hops, unsure: !system && doubled > 2 && doubled >= SYSTEMATIC * single };
 }
 
 /** Of each side, whether so many of its packets are here twice that the capture made it so. */
@@ -83,6 +97,8 @@ function timeUnasked(t: Trace): number {
   return 0;
 }
 
+/** Two points of one capture see a packet within this time, seconds. */
+const AT_ONCE = 0.0005;
 /** No retransmission timer in use is shorter, seconds. */
 const SHORTEST_TIMER = 0.2;
 
@@ -94,7 +110,7 @@ const slots = new Float64Array(8192);
 let base = 1;
 
 /** The earlier record that is the same packet, or -1; to be called for each record in turn. */
-function sameBefore(t: Trace, i: number, unasked: number): number {
+function sameBefore(t: Trace, i: number, unasked: number, system: boolean): number {
   const { log } = t;
   const a = t.record[i];
   const key = Math.imul(log.seq(a) ^ Math.imul(log.ack(a), 31) ^ (log.ipId(a) << 8) ^ log.length(a), 0x9e3779b1);
@@ -110,6 +126,7 @@ function sameBefore(t: Trace, i: number, unasked: number): number {
     // Without an identification, time has to vouch for it: text that comes again before its sender can have heard
     // anything about it, or within the tick of its stamp, was not sent again.
     const carries = log.length(a) > 0 || (log.flags(a) & (SYN | FIN)) !== 0;
+    if (system && t.time(i) - t.time(k) < AT_ONCE) return k;
     const stamped = t.has(i, Bit.TIMESTAMPS) && (log.flags(a) & ACK) !== 0;
     if (carries && t.time(i) - t.time(k) < (stamped ? Math.max(unasked, 0.001) : unasked)) return k;
   }

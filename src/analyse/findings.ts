@@ -35,8 +35,8 @@ export function connectionFindings(f: Facts): Finding[] {
   return findings;
 }
 
-/** Kinds that are a way of doing it, not a fault. */
-const HARMLESS = new Set(['fast-open', 'tail-probe', 'window-full', 'idle']);
+/** Kinds that are a way of doing it, or of capturing it, not a fault. */
+const HARMLESS = new Set(['fast-open', 'window-full', 'idle', 'captured-twice']);
 
 function isClean(f: Facts, findings: Finding[]): boolean {
   const opened = f.handshake.kind === 'complete' || f.handshake.kind === 'fast-open';
