@@ -159,7 +159,7 @@ function findLostAcks(t: Trace, place: Place, own: Working): void {
     // Asked for by duplicate acknowledgments: those arrived.
     if (r.proof !== 'acknowledged' || r.trigger === 'fast' || r.trigger === 'partial-ack') continue;
     const side = t.side[r.index] as Side;
-    if (place.near === side) continue;
+    if (place.near === side || heardLate(t, r)) continue;
     // A probe waits two round trips and a timeout longer: what was on its way for less may not have been heard yet.
     const until = t.time(r.index) - 1.5 * place.rtt - 0.002;
     for (let k = 0; k < r.index && t.time(k) <= until; k++) {
@@ -170,4 +170,16 @@ function findLostAcks(t: Trace, place: Place, own: Working): void {
     }
     own.lostAckFrom = Math.max(own.lostAckFrom, until);
   }
+}
+
+/** With what it sends next the sender goes beyond what the window had allowed before the acknowledgment: it has it by now. */
+function heardLate(t: Trace, r: Retransmission): boolean {
+  const side = t.side[r.index];
+  let sent = 0;
+  for (let k = r.index + 1; k < t.n && t.side[k] === side; k++) sent = Math.max(sent, t.end[k]);
+  if (sent <= t.end[r.index]) return false;
+  let edge = 0;
+  for (let k = 0; k < r.index; k++)
+    if (t.side[k] !== side && t.ack[k] < t.end[r.index]) edge = Math.max(edge, t.ack[k] + t.window(k));
+  return edge > 0 && sent > edge;
 }

@@ -42,9 +42,9 @@ export function isDoubledPart(t: Trace, place: Place, i: number, original: numbe
 
 /**
  * A copy of what its sender must know to have arrived: acknowledgments of it went by more than a round trip ago, one
- * after the other, and the sender has gone on with new text since. It did not send it now, it has been long on its way.
+ * after the other, and the sender has gone on with new text since, or sends several at once. It did not send it now, it has been long on its way.
  */
-export function isLong(t: Trace, place: Place, i: number): boolean {
+export function isLong(t: Trace, place: Place, acknowledged: number, i: number): boolean {
   const side = t.side[i] as Side;
   if (place.near === side || !Number.isFinite(place.answer[side]) || place.rtt === null) return false;
   const turn = 1.2 * Math.max(place.answer[side], 0.5 * place.rtt) + 0.002;
@@ -66,7 +66,17 @@ export function isLong(t: Trace, place: Place, i: number): boolean {
       if (acknowledgments >= 3 && newText > t.time(k) + turn) return true;
     } else break;
   }
-  return false;
+  return acknowledgments >= 3 && inBurst(t, place.rtt, acknowledged, i);
+}
+
+/** Among others of its kind: after a timeout a sender sends one segment and waits (RFC 5681 section 3.1). */
+function inBurst(t: Trace, rtt: number, acknowledged: number, i: number): boolean {
+  const starts = new Set<number>();
+  for (const step of [-1, 1]) {
+    for (let k = i; k >= 0 && k < t.n && Math.abs(t.time(k) - t.time(i)) <= 0.7 * rtt; k += step)
+      if (t.side[k] === t.side[i] && t.size(k) > 0 && t.end[k] <= acknowledged) starts.add(t.start[k]);
+  }
+  return starts.size > 2;
 }
 
 /** The side's last segment with a stamp before record i, -1 for none near. */

@@ -241,7 +241,10 @@ function sent(t: Trace, place: Place, own: Working, i: number, skipped: number):
   }
   const at = own.pieces.after(start);
   const original = at < own.pieces.count && own.pieces.start[at] < end ? own.pieces.last[at] : -1;
-  if (original >= 0 && (isOlder(t, own, i, original) || (own.acknowledged >= end && isLong(t, place, i)))) {
+  if (
+    original >= 0 &&
+    (isOlder(t, own, i, original) || (own.acknowledged >= end && isLong(t, place, own.acknowledged, i)))
+  ) {
     lateOriginal(t, own, i, original);
     return;
   }
