@@ -117,12 +117,7 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: readonly Retransmission[]
   if (byTrigger('tail-probe') > 0) how.push(`${byTrigger('tail-probe')} by a tail probe`);
   if (byTrigger('timer') > 0) how.push(`${byTrigger('timer')} after a pause, by a probe or timeout`);
   const timeouts = byTrigger('timeout') + byTrigger('timer') === 0 ? ', 0 timeouts' : '';
-  const view =
-    seen === lost.length
-      ? 'both copies are in the capture, so it was lost behind it'
-      : seen === 0
-        ? 'the lost copies are not in the capture, so it was lost before it'
-        : 'some first copies are in the capture, some are not';
+  const view = lossView(f, side, lost);
   // Without SACK or timestamps a copy that was needed looks like one sent since its acknowledgment was lost.
   const unseen = f.hiddenCopies[side];
   const more =
@@ -138,6 +133,20 @@ function sayLoss(f: Facts, say: Say, side: Side, lost: readonly Retransmission[]
     lost.map((r) => r.index),
     `${plural(copies + unseen, 'segment')} of the ${name(f, side)} lost and retransmitted (${how.join(', ')}${timeouts}); ${view}.${more}`,
   );
+}
+
+/** Where they were lost, as seen from the capture's place. */
+function lossView(f: Facts, side: Side, lost: readonly Retransmission[]): string {
+  const { trace: t } = f;
+  const damaged = f.probes.corrupted.filter((i) => t.side[i] === side);
+  const isDamaged = (r: Retransmission): boolean =>
+    r.original < 0 && damaged.some((i) => i < r.index && t.start[i] < t.end[r.index] && t.end[i] > t.start[r.index]);
+  const seen = lost.filter((r) => r.original >= 0).length;
+  const dropped = damaged.length === 0 ? 0 : lost.filter(isDamaged).length;
+  if (seen === lost.length) return 'both copies are in the capture, so it was lost behind it';
+  if (dropped === lost.length) return 'the first copies are in the capture, damaged: the receiver dropped them';
+  if (seen + dropped > 0) return 'some first copies are in the capture, some are not';
+  return 'the lost copies are not in the capture, so it was lost before it';
 }
 
 function segmentsOf(t: Trace, retransmissions: readonly Retransmission[]): number {

@@ -91,6 +91,7 @@ function markCorrupted(t: Trace, found: Probes): void {
   const wrong: [number[], number[]] = [[], []];
   const right: [number, number] = [0, 0];
   for (let i = 0; i < t.n; i++) {
+    if (t.verdict[i] === Verdict.CAPTURED_TWICE) continue;
     if (t.has(i, Bit.WRONG_SUM)) wrong[t.side[i] as Side].push(i);
     else if (t.has(i, Bit.GOOD_SUM)) right[t.side[i] as Side]++;
   }

@@ -17,6 +17,10 @@ export const LAB_TRUTH: Record<string, Truth> = {
     ...{ ...BY_CLIENT, at: 'middle', must: ['zero-window'], mustNot: ['loss', 'keepalive'] },
     counts: { ...NOTHING, windowProbes: 3, keepAlives: 0, retransmitted: 1, needless: 1, tailProbes: 1 },
   },
+  'lab-zero-window-nots-m.pcap.gz': {
+    ...{ ...BY_CLIENT, at: 'middle', must: ['zero-window', 'needless-retransmission'], mustNot: ['loss', 'ack-loss'] },
+    counts: { ...NOTHING, retransmitted: 3, needless: 3, tailProbes: 3, windowProbes: 3 },
+  },
   'lab-clean-slow-reader-a.pcap.gz': {
     ...{ ...BY_CLIENT, at: 'client', must: ['zero-window'], mustNot: ['loss'], counts: NOTHING },
     says: [/window was closed 3 times/],
@@ -55,6 +59,10 @@ export const LAB_TRUTH: Record<string, Truth> = {
   },
   'lab-tail-loss-two-b.pcap.gz': {
     ...{ ...BY_CLIENT, at: 'server', must: ['loss'], mustNot: LOSS, counts: { ...NOTHING, lost: 2, retransmitted: 2 } },
+  },
+  'lab6-spurious-rto-nots-m.pcap.gz': {
+    ...{ ...BY_CLIENT, at: 'middle', must: ['reordering', 'needless-retransmission'], mustNot: ['loss', 'ack-loss'] },
+    counts: { ...NOTHING, retransmitted: 10, needless: 10, reordered: 10 },
   },
   'lab-outage-b.pcap.gz': {
     ...{ ...BY_CLIENT, at: 'server', must: ['loss'], mustNot: LOSS, counts: { ...NOTHING, lost: 5, retransmitted: 5 } },
