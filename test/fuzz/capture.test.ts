@@ -104,7 +104,8 @@ describe('fuzz', () => {
         reader.push(file.slice());
         const report = analyser.finish('fuzz', reader.end());
         expect(report.packets).toBe(frame);
-        expect(report.connections.reduce((sum, c) => sum + c.packets, 0)).toBe(report.tcpPackets);
+        // A SYN into a live connection that begins another one is told of with both.
+        expect(report.connections.reduce((sum, c) => sum + c.packets, 0)).toBeGreaterThanOrEqual(report.tcpPackets);
         JSON.stringify(report);
       }
     }
