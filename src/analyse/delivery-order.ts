@@ -42,7 +42,8 @@ export function isDoubledPart(t: Trace, place: Place, i: number, original: numbe
 
 /**
  * A copy of what its sender must know to have arrived: acknowledgments of it went by more than a round trip ago, one
- * after the other, and the sender has gone on with new text since, or sends several at once. It did not send it now, it has been long on its way.
+ * after the other, and the sender has gone on with new text since, or sends several at once. It did not send it now, it
+ * has been long on its way.
  */
 export function isLong(t: Trace, place: Place, acknowledged: number, i: number): boolean {
   const side = t.side[i] as Side;
@@ -51,9 +52,7 @@ export function isLong(t: Trace, place: Place, acknowledged: number, i: number):
   let acknowledgments = 0;
   let heard = 0;
   let newText = Number.NEGATIVE_INFINITY;
-  // A stamp later than that of whatever its sender sent before: it was sent now, those acknowledgments were lost on it.
-  const before = lastStamped(t, side, i);
-  if (before >= 0 && t.has(i, Bit.TIMESTAMPS) && ((t.tsVal(i) - t.tsVal(before)) | 0) > 0) return false;
+  if (hasLatestStamp(t, side, i)) return false;
   for (let k = i - 1; k >= 0 && k > i - MOST_BETWEEN; k--) {
     if (t.verdict[k] !== Verdict.PLAIN || (t.flags(k) & RST) !== 0) continue;
     if (t.side[k] === side) {
@@ -79,12 +78,17 @@ function inBurst(t: Trace, rtt: number, acknowledged: number, i: number): boolea
   return starts.size > 2;
 }
 
-/** The side's last segment with a stamp before record i, -1 for none near. */
-function lastStamped(t: Trace, side: Side, i: number): number {
+/** A stamp later than that of whatever its sender sent before: it was sent now, and what went by had not been heard. */
+function hasLatestStamp(t: Trace, side: Side, i: number): boolean {
+  if (!t.has(i, Bit.TIMESTAMPS)) return false;
+  let stamped = false;
   for (let k = i - 1; k >= 0 && k > i - MOST_BETWEEN; k--) {
-    if (t.side[k] === side && t.verdict[k] !== Verdict.FOREIGN && t.has(k, Bit.TIMESTAMPS)) return k;
+    if (t.side[k] !== side || t.verdict[k] === Verdict.FOREIGN || !t.has(k, Bit.TIMESTAMPS)) continue;
+    // What has come late itself has an old one.
+    if (((t.tsVal(i) - t.tsVal(k)) | 0) <= 0) return false;
+    stamped = true;
   }
-  return -1;
+  return stamped;
 }
 
 /** Was the segment that fills a hole merely late (sent before what overtook it), or is it a second attempt? */

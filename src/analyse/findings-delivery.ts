@@ -187,7 +187,7 @@ function sayReordering(f: Facts, say: Say, side: Side): void {
   const d = f.delivery[side];
   const late =
     d.lateness.length > 0
-      ? ` ${duration(largest(d.lateness.map((late) => late.milliseconds)) / 1000)} late at most`
+      ? `, ${duration(largest(d.lateness.map((late) => late.milliseconds)) / 1000)} late at most`
       : '';
   const evidence =
     d.lateness.length > 0
@@ -198,7 +198,7 @@ function sayReordering(f: Facts, say: Say, side: Side): void {
     'proven',
     'RFC 4737',
     d.reordered,
-    `Reordering: ${plural(d.reordered.length, 'segment')} of the ${name(f, side)} arrived after later ones,${late} (${evidence}).`,
+    `Reordering: ${plural(d.reordered.length, 'segment')} of the ${name(f, side)} arrived after later ones${late} (${evidence}).`,
   );
 }
 
