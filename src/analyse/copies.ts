@@ -126,6 +126,8 @@ function sameBefore(t: Trace, i: number, unasked: number, system: boolean): numb
     // Without an identification, time has to vouch for it: text that comes again before its sender can have heard
     // anything about it, or within the tick of its stamp, was not sent again.
     const carries = log.length(a) > 0 || (log.flags(a) & (SYN | FIN)) !== 0;
+    // Nobody waits that little for the answer to a SYN (RFC 6298 section 2.1).
+    if ((log.flags(a) & (SYN | ACK)) === SYN && t.time(i) - t.time(k) < 0.01) return k;
     if (system && t.time(i) - t.time(k) < AT_ONCE) return k;
     const stamped = t.has(i, Bit.TIMESTAMPS) && (log.flags(a) & ACK) !== 0;
     if (carries && t.time(i) - t.time(k) < (stamped ? Math.max(unasked, 0.001) : unasked)) return k;
