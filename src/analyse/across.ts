@@ -163,7 +163,10 @@ function sweeps(connections: Outcome[], findings: Finding[], involved: Set<Outco
     const { client, server } = group[0];
     const open = group.filter((c) => c.handshake === 'complete').length;
     findings.push({
-      ...{ kind: 'host-sweep', confidence: 'proven', rfc: null, frames: group.slice(0, 8).map((c) => c.firstFrame) },
+      kind: 'host-sweep',
+      confidence: 'proven',
+      rfc: null,
+      frames: group.slice(0, 8).map((c) => c.firstFrame),
       text: `Sweep by ${client.address}: port ${server.port} tried on ${plural(hosts.size, 'host')}, open on ${open}.`,
     });
   }

@@ -291,7 +291,13 @@ function lateOriginal(t: Trace, own: Working, i: number, second: number): void {
     // What came first looked new.
     const proof = 'late-original';
     own.retransmissions.push({
-      ...{ index: second, original: -1, needless: true, proof, trigger: 'unknown', dsack: -1, tooBig: false },
+      index: second,
+      original: -1,
+      needless: true,
+      proof,
+      trigger: 'unknown',
+      dsack: -1,
+      tooBig: false,
     });
   }
 }

@@ -91,12 +91,24 @@ function connectionLines(c: ConnectionReport, width: number, paint: Paint): stri
 }
 
 const COUNT_WORDS: Readonly<Record<string, string>> = {
-  ...{ lost: 'lost', lostAcks: 'of them bare ACKs', retransmitted: 'retransmitted', needless: 'needless' },
-  ...{ reordered: 'reordered', networkDuplicates: 'doubled by the network', capturedTwice: 'captured twice' },
-  ...{ captureGaps: 'capture gaps', zeroWindows: 'zero windows', windowProbes: 'window probes' },
-  ...{ keepAlives: 'keep-alives', challengeAcks: 'challenge ACKs', duplicateAcks: 'duplicate ACKs' },
-  ...{ windowFull: 'window full', ceMarks: 'CE marks', tailProbes: 'tail probes', timeouts: 'timeouts' },
-  ...{ corrupted: 'corrupted' },
+  lost: 'lost',
+  lostAcks: 'of them bare ACKs',
+  retransmitted: 'retransmitted',
+  needless: 'needless',
+  reordered: 'reordered',
+  networkDuplicates: 'doubled by the network',
+  capturedTwice: 'captured twice',
+  captureGaps: 'capture gaps',
+  zeroWindows: 'zero windows',
+  windowProbes: 'window probes',
+  keepAlives: 'keep-alives',
+  challengeAcks: 'challenge ACKs',
+  duplicateAcks: 'duplicate ACKs',
+  windowFull: 'window full',
+  ceMarks: 'CE marks',
+  tailProbes: 'tail probes',
+  timeouts: 'timeouts',
+  corrupted: 'corrupted',
 };
 
 function endpoint(e: { address: string; port: number }): string {

@@ -80,8 +80,16 @@ export function findProbes(t: Trace): Probes {
 
 function newSide(): SideState {
   return {
-    ...{ maxEnd: 0, acknowledged: 0, window: -1, rightEdge: -1, zero: null, probing: null, seen: false, reset: false },
-    ...{ lastTime: Number.NEGATIVE_INFINITY, acknowledges: -1 },
+    maxEnd: 0,
+    acknowledged: 0,
+    window: -1,
+    rightEdge: -1,
+    zero: null,
+    probing: null,
+    seen: false,
+    reset: false,
+    lastTime: Number.NEGATIVE_INFINITY,
+    acknowledges: -1,
   };
 }
 

@@ -2,8 +2,17 @@
 
 /** Linux's numbers, negative as libuv has them. */
 const ERRNO: Readonly<Record<string, number>> = {
-  ...{ EBADF: -9, EINVAL: -22, EMSGSIZE: -90, ENOTSUP: -95, EADDRINUSE: -98, EADDRNOTAVAIL: -99, ENETUNREACH: -101 },
-  ...{ ENOBUFS: -105, ECONNREFUSED: -111, EHOSTUNREACH: -113, ENOTFOUND: -3008 },
+  EBADF: -9,
+  EINVAL: -22,
+  EMSGSIZE: -90,
+  ENOTSUP: -95,
+  EADDRINUSE: -98,
+  EADDRNOTAVAIL: -99,
+  ENETUNREACH: -101,
+  ENOBUFS: -105,
+  ECONNREFUSED: -111,
+  EHOSTUNREACH: -113,
+  ENOTFOUND: -3008,
 };
 
 /** `bind EADDRINUSE 0.0.0.0:53` with its fields. */

@@ -19,8 +19,24 @@ export type Field = (p: Packet, frame: FrameFacts) => number[];
 
 /** Names for ports, as in pcap-filter's `port http`. */
 export const SERVICES: Readonly<Record<string, number>> = {
-  ...{ ftp: 21, ssh: 22, telnet: 23, smtp: 25, domain: 53, http: 80, pop3: 110, ntp: 123, imap: 143, bgp: 179 },
-  ...{ ldap: 389, https: 443, smb: 445, ldaps: 636, imaps: 993, pop3s: 995, mysql: 3306, postgresql: 5432 },
+  ftp: 21,
+  ssh: 22,
+  telnet: 23,
+  smtp: 25,
+  domain: 53,
+  http: 80,
+  pop3: 110,
+  ntp: 123,
+  imap: 143,
+  bgp: 179,
+  ldap: 389,
+  https: 443,
+  smb: 445,
+  ldaps: 636,
+  imaps: 993,
+  pop3s: 995,
+  mysql: 3306,
+  postgresql: 5432,
 };
 
 export function comparer(operator: string): ((a: number, b: number) => boolean) | null {

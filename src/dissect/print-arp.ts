@@ -14,8 +14,14 @@ const OPERATIONS: Readonly<Record<number, string>> = {
 };
 
 const HARDWARE: Readonly<Record<number, string>> = {
-  ...{ 1: 'Ethernet', 6: 'TokenRing', 7: 'ArcNet', 15: 'FrameRelay', 19: 'ATM', 23: 'Strip' },
-  ...{ 24: 'IEEE 1394', 32: 'InfiniBand' },
+  1: 'Ethernet',
+  6: 'TokenRing',
+  7: 'ArcNet',
+  15: 'FrameRelay',
+  19: 'ATM',
+  23: 'Strip',
+  24: 'IEEE 1394',
+  32: 'InfiniBand',
 };
 
 export function printArp(p: Printer, at: number, length: number): void {

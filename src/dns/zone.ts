@@ -30,8 +30,13 @@ export class Zone {
   constructor({ origin, ttl = 300, records }: ZoneOptions) {
     this.origin = mustBeName(origin);
     const data: SoaData = {
-      ...{ mname: `ns.${this.origin}`, rname: `hostmaster.${this.origin}`, serial: 1 },
-      ...{ refresh: 3600, retry: 600, expire: 86_400, minimum: ttl },
+      mname: `ns.${this.origin}`,
+      rname: `hostmaster.${this.origin}`,
+      serial: 1,
+      refresh: 3600,
+      retry: 600,
+      expire: 86_400,
+      minimum: ttl,
     };
     this.soa = { name: this.origin, type: 'SOA', ttl, data };
     for (const record of records) {

@@ -127,12 +127,10 @@ export class Socket extends SocketState {
     this.race = connectByName(
       this.host,
       {
-        ...{
-          hostname,
-          family: family === 4 || family === 6 ? family : 0,
-          resolver,
-          asksLocalhost: lookup !== undefined,
-        },
+        hostname,
+        family: family === 4 || family === 6 ? family : 0,
+        resolver,
+        asksLocalhost: lookup !== undefined,
         attemptDelayMs: attemptDelay(options.autoSelectFamilyAttemptTimeout),
       },
       { port, ...localEnd(options), options: this.chosen },

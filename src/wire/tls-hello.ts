@@ -38,8 +38,16 @@ const ALPN = 16;
 const RETRY_RANDOM = 'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c';
 
 const GROUP_NAMES: Readonly<Record<number, string>> = {
-  ...{ 23: 'P-256', 24: 'P-384', 25: 'P-521', 29: 'X25519', 30: 'X448' },
-  ...{ 256: 'ffdhe2048', 257: 'ffdhe3072', 258: 'ffdhe4096', 259: 'ffdhe6144', 260: 'ffdhe8192' },
+  23: 'P-256',
+  24: 'P-384',
+  25: 'P-521',
+  29: 'X25519',
+  30: 'X448',
+  256: 'ffdhe2048',
+  257: 'ffdhe3072',
+  258: 'ffdhe4096',
+  259: 'ffdhe6144',
+  260: 'ffdhe8192',
   4588: 'X25519MLKEM768',
 };
 

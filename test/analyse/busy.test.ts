@@ -33,7 +33,10 @@ function findings(segments: readonly Step[], stamps = false): string[] {
 }
 
 const request = (n: number, heard = 0): Fields => ({
-  ...{ flags: PUSH, seq: ISS + 1 + 40 * n, ack: IRS + 1 + heard, text: 'r'.repeat(40) },
+  flags: PUSH,
+  seq: ISS + 1 + 40 * n,
+  ack: IRS + 1 + heard,
+  text: 'r'.repeat(40),
 });
 
 describe('Nagle against delayed ACK', () => {
@@ -52,10 +55,17 @@ describe('Nagle against delayed ACK', () => {
 
 describe('a host that is too busy to hear what it is told', () => {
   const text = (n: number, stamp: number): Fields => ({
-    ...{ flags: ACK, seq: IRS + 1 + 1000 * n, ack: ISS + 1, text: 't'.repeat(1000), timestamps: [stamp, 104] },
+    flags: ACK,
+    seq: IRS + 1 + 1000 * n,
+    ack: ISS + 1,
+    text: 't'.repeat(1000),
+    timestamps: [stamp, 104],
   });
   const heard = (n: number, stamp: number, sack?: Fields['sack']): Fields => ({
-    ...{ flags: ACK, seq: ISS + 1, ack: IRS + 1 + 1000 * n, timestamps: [stamp, 905] },
+    flags: ACK,
+    seq: ISS + 1,
+    ack: IRS + 1 + 1000 * n,
+    timestamps: [stamp, 905],
     ...(sack === undefined ? {} : { sack }),
   });
   const told: Step[] = [0, 1, 2, 3, 4, 5].flatMap((n): Step[] => [

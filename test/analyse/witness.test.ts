@@ -53,7 +53,11 @@ function* worlds(
       expect([c.sides.client.bytes, c.sides.server.bytes], name).toEqual([made.up, made.down]);
       const { capturedTwice, captureGaps, keepAlives, corrupted, challengeAcks } = c.counts;
       expect({ capturedTwice, captureGaps, keepAlives, corrupted, challengeAcks }, name).toEqual({
-        ...{ capturedTwice: 0, captureGaps: 0, keepAlives: 0, corrupted: 0, challengeAcks: 0 },
+        capturedTwice: 0,
+        captureGaps: 0,
+        keepAlives: 0,
+        corrupted: 0,
+        challengeAcks: 0,
       });
       expect(unplanted(c, [...CLOSES, ...kinds]), name).toEqual([]);
       yield { name, played, truth: truthAt(end, played.sent), c, lostText: c.counts.lost - c.counts.lostAcks };
@@ -90,7 +94,9 @@ describe('what the wire did is what the analysis says', () => {
     for (const { name, played, truth, c, lostText } of worlds({ loss: 0.04 }, LOSS)) {
       if (openingLost(played.sent)) continue;
       expect({ lostText, retransmitted: c.counts.retransmitted, needless: c.counts.needless }, name).toEqual({
-        ...{ lostText: truth.lost, retransmitted: truth.retransmitted, needless: truth.needless },
+        lostText: truth.lost,
+        retransmitted: truth.retransmitted,
+        needless: truth.needless,
       });
       expect(c.counts.lostAcks, name).toBeLessThanOrEqual(truth.lostBare);
       lost += lostText;

@@ -137,7 +137,10 @@ class WireLog {
           size: segment.payloadLength + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0),
           time: event.time,
           arrived: [],
-          ...{ dropped: false, duplicated: false, heldBack: false, damaged: false },
+          dropped: false,
+          duplicated: false,
+          heldBack: false,
+          damaged: false,
         };
         this.byFrame.set(frame.id, made);
         this.sent.push(made);

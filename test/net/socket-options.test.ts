@@ -45,8 +45,13 @@ const SHAPES: Record<string, () => Promise<Optioned>> = {
 };
 
 const VALUES: Partial<Record<SocketOptionName, number>> = {
-  ...{ SO_RCVBUF: 30_000, SO_SNDBUF: 20_000, TCP_USER_TIMEOUT: 5000, TCP_MAXSEG: 1000, TCP_WINDOW_CLAMP: 9000 },
-  ...{ IP_TOS: 0xb8, IPV6_TCLASS: 0xb8 },
+  SO_RCVBUF: 30_000,
+  SO_SNDBUF: 20_000,
+  TCP_USER_TIMEOUT: 5000,
+  TCP_MAXSEG: 1000,
+  TCP_WINDOW_CLAMP: 9000,
+  IP_TOS: 0xb8,
+  IPV6_TCLASS: 0xb8,
 };
 
 describe.each(Object.entries(SHAPES))('%s', (_name, open) => {

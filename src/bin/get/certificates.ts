@@ -45,13 +45,20 @@ export class Authority {
     x509.cryptoProvider.set(crypto as unknown as Parameters<x509.CryptoProvider['set']>[1]);
     const [rootKeys, keys] = await Promise.all([newKeys(), newKeys()]);
     const root = await x509.X509CertificateGenerator.createSelfSigned({
-      ...{ serialNumber: '01', name: `CN=${name} root`, keys: rootKeys, signingAlgorithm: ALGORITHM },
+      serialNumber: '01',
+      name: `CN=${name} root`,
+      keys: rootKeys,
+      signingAlgorithm: ALGORITHM,
       ...validity(-30, 3650),
       extensions: authority(2),
     });
     const issuer = await x509.X509CertificateGenerator.create({
-      ...{ serialNumber: '02', subject: `CN=${name} issuing`, issuer: root.subject, signingAlgorithm: ALGORITHM },
-      ...{ publicKey: keys.publicKey, signingKey: rootKeys.privateKey },
+      serialNumber: '02',
+      subject: `CN=${name} issuing`,
+      issuer: root.subject,
+      signingAlgorithm: ALGORITHM,
+      publicKey: keys.publicKey,
+      signingKey: rootKeys.privateKey,
       ...validity(-30, 365),
       extensions: authority(0),
     });
@@ -62,8 +69,12 @@ export class Authority {
   async issue({ names, from = -1, until = 90 }: LeafOptions): Promise<Identity> {
     const keys = await newKeys();
     const leaf = await x509.X509CertificateGenerator.create({
-      ...{ serialNumber: (this.serial++).toString(16), subject: `CN=${names[0]}`, issuer: this.issuer.subject },
-      ...{ publicKey: keys.publicKey, signingKey: this.issuerKeys.privateKey, signingAlgorithm: ALGORITHM },
+      serialNumber: (this.serial++).toString(16),
+      subject: `CN=${names[0]}`,
+      issuer: this.issuer.subject,
+      publicKey: keys.publicKey,
+      signingKey: this.issuerKeys.privateKey,
+      signingAlgorithm: ALGORITHM,
       ...validity(from, until),
       extensions: leafExtensions(names),
     });
@@ -74,7 +85,10 @@ export class Authority {
   static async selfSigned(names: readonly string[]): Promise<Identity> {
     const keys = await newKeys();
     const leaf = await x509.X509CertificateGenerator.createSelfSigned({
-      ...{ serialNumber: '01', name: `CN=${names[0]}`, keys, signingAlgorithm: ALGORITHM },
+      serialNumber: '01',
+      name: `CN=${names[0]}`,
+      keys,
+      signingAlgorithm: ALGORITHM,
       ...validity(-1, 90),
       extensions: leafExtensions(names),
     });

@@ -122,8 +122,17 @@ export class Connecting {
 
   private newRecord(host: string, address: string, port: number, dns: DnsStep | null): ConnectionRecord {
     const record: ConnectionRecord = {
-      ...{ id: this.connections.length + 1, host, address, port, localPort: 0, dns, tcp: null, tls: null },
-      ...{ protocol: 'http/1.1', requests: 0, ending: '' },
+      id: this.connections.length + 1,
+      host,
+      address,
+      port,
+      localPort: 0,
+      dns,
+      tcp: null,
+      tls: null,
+      protocol: 'http/1.1',
+      requests: 0,
+      ending: '',
     };
     this.connections.push(record);
     return record;
@@ -180,9 +189,12 @@ export class Connecting {
     const authorities = options.authorities ?? this.ground.authorities;
     const socket = tls.connect({
       // The certificate is held against the name or the address that was asked for; only names are sent (RFC 6066).
-      ...{ socket: raw, host: record.host, servername: named ? record.host : '' },
+      socket: raw,
+      host: record.host,
+      servername: named ? record.host : '',
       ...(authorities === null ? {} : { ca: authorities }),
-      ...{ minVersion: this.ground.leastTls, rejectUnauthorized: !options.insecure },
+      minVersion: this.ground.leastTls,
+      rejectUnauthorized: !options.insecure,
       ALPNProtocols: options.http1 ? ['http/1.1'] : ['h2', 'http/1.1'],
       ...(options.group === null ? {} : { ecdhCurve: options.group }),
       ...(ticket === undefined ? {} : { session: ticket }),

@@ -89,9 +89,15 @@ export async function buildInternet(
   const stalled = network.host('stalled');
   for (const port of [80, 443]) new Server(stalled, { allowHalfOpen: true }, (socket) => socket.resume()).listen(port);
   return {
-    ...{ host: network.host('client'), device: 'embedded0', words: 'an embedded network', families: [ipv6 ? 6 : 4] },
-    ...{ nameServers: [of('names')], nameTimeoutMs: Math.max(200, 6 * delayMs), authorities: authority.root },
-    ...{ leastTls: 'TLSv1.3', serverKeys },
+    host: network.host('client'),
+    device: 'embedded0',
+    words: 'an embedded network',
+    families: [ipv6 ? 6 : 4],
+    nameServers: [of('names')],
+    nameTimeoutMs: Math.max(200, 6 * delayMs),
+    authorities: authority.root,
+    leastTls: 'TLSv1.3',
+    serverKeys,
     close: () => network.close(),
   };
 }
@@ -107,7 +113,10 @@ function secureServer(
   const { key, chain } = identities[SHOP];
   const server = http2.createSecureServer(
     {
-      ...{ key, cert: chain, allowHTTP1: true, minVersion: 'TLSv1.3' },
+      key,
+      cert: chain,
+      allowHTTP1: true,
+      minVersion: 'TLSv1.3',
       ...(options.group === null ? {} : { ecdhCurve: options.group }),
       SNICallback: (name, done) => done(null, contexts.get(name)),
     },

@@ -132,9 +132,25 @@ export class Loader {
     redirectedFrom: number | null,
   ): RequestRecord {
     const request: RequestRecord = {
-      ...{ id: ++this.requests, url: url.href, kind, initiator, redirectedFrom, queuedAt: this.recorder.now() },
-      ...{ connection: null, reused: false, sentAt: null, firstByteAt: null, endedAt: null, status: null, type: '' },
-      ...{ octets: 0, announced: null, encoding: null, unpacked: 0, location: null, failure: null },
+      id: ++this.requests,
+      url: url.href,
+      kind,
+      initiator,
+      redirectedFrom,
+      queuedAt: this.recorder.now(),
+      connection: null,
+      reused: false,
+      sentAt: null,
+      firstByteAt: null,
+      endedAt: null,
+      status: null,
+      type: '',
+      octets: 0,
+      announced: null,
+      encoding: null,
+      unpacked: 0,
+      location: null,
+      failure: null,
     };
     page.requests.push(request);
     return request;

@@ -35,7 +35,9 @@ export class Naming {
       servers.length === 0
         ? null
         : new Resolver(ground.host, {
-            ...{ servers, timeoutMs, attempts: ATTEMPTS },
+            servers,
+            timeoutMs,
+            attempts: ATTEMPTS,
             trace: (event) => {
               if (event.kind !== 'asked' || event.over !== 'udp') return;
               this.asked.set(event.name, (this.asked.get(event.name) ?? 0) + 1);
@@ -67,8 +69,16 @@ export class Naming {
   private asGiven(where: string, name: string, addresses: readonly string[]): DnsStep {
     const from = this.recorder.now();
     const step: DnsStep = {
-      ...{ from, until: from, name, addresses: addresses.map(canonical), aliases: [], types: [], ttl: 0 },
-      ...{ server: null, cached: true, asked: 0 },
+      from,
+      until: from,
+      name,
+      addresses: addresses.map(canonical),
+      aliases: [],
+      types: [],
+      ttl: 0,
+      server: null,
+      cached: true,
+      asked: 0,
     };
     if (!this.told.has(where)) this.tell(dnsLine(step));
     this.told.add(where);
@@ -96,7 +106,11 @@ export class Naming {
     if (answers.length === 0) throw mostTelling(failures);
     answers.sort((one, other) => types.indexOf(one.type as 'A') - types.indexOf(other.type as 'A'));
     return {
-      ...{ from, until: this.recorder.now(), name, types, aliases: answers[0].aliases },
+      from,
+      until: this.recorder.now(),
+      name,
+      types,
+      aliases: answers[0].aliases,
       addresses: answers.flatMap(({ records }) => records.map(({ data }) => canonical(data as string))),
       ttl: Math.min(...answers.map(({ ttl }) => ttl)),
       server: answers[0].server,

@@ -67,9 +67,18 @@ export interface RawGetOptions {
 
 /** The names people know the groups by, and OpenSSL's. */
 const GROUPS: Readonly<Record<string, string>> = {
-  ...{ x25519: 'X25519', x448: 'X448', 'p-256': 'P-256', 'p-384': 'P-384', 'p-521': 'P-521' },
-  ...{ secp256r1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' },
-  ...{ ffdhe2048: 'ffdhe2048', ffdhe3072: 'ffdhe3072', ffdhe4096: 'ffdhe4096', ffdhe6144: 'ffdhe6144' },
+  x25519: 'X25519',
+  x448: 'X448',
+  'p-256': 'P-256',
+  'p-384': 'P-384',
+  'p-521': 'P-521',
+  secp256r1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+  ffdhe2048: 'ffdhe2048',
+  ffdhe3072: 'ffdhe3072',
+  ffdhe4096: 'ffdhe4096',
+  ffdhe6144: 'ffdhe6144',
   ffdhe8192: 'ffdhe8192',
 };
 
@@ -82,7 +91,11 @@ export function readGetOptions(urls: readonly string[], raw: RawGetOptions): Get
   refuseMixture(raw);
   return {
     urls: urls.map((text) => readUrl(text, plain)),
-    ...{ seed, loss, delayMs, ipv6: raw.ipv6 === true, tun: deviceOf(raw) },
+    seed,
+    loss,
+    delayMs,
+    ipv6: raw.ipv6 === true,
+    tun: deviceOf(raw),
     dns: (raw.dns ?? []).map(nameServer),
     resolve: new Map((raw.resolve ?? []).map(resolved)),
     authorities: raw.cacert === undefined ? null : authoritiesIn(raw.cacert),

@@ -131,7 +131,11 @@ export class Origin {
     const { hostname, port, pathname, search, host } = new URL(request.url);
     return new Promise((resolve, reject) => {
       const sent = http.request({
-        ...{ agent: this.agent, method: 'GET', host: hostname, port: port || 1, path: pathname + search },
+        agent: this.agent,
+        method: 'GET',
+        host: hostname,
+        port: port || 1,
+        path: pathname + search,
         headers: { host, 'user-agent': AGENT, accept: '*/*', 'accept-encoding': ACCEPTED },
       });
       const watch = new Watch(this.options.timeoutMs, () => sent.destroy(this.silent(request)));
@@ -160,7 +164,10 @@ export class Origin {
     const { pathname, search } = new URL(request.url);
     return new Promise((resolve, reject) => {
       const stream = requestOn(session, {
-        ...{ ':path': pathname + search, 'user-agent': AGENT, accept: '*/*', 'accept-encoding': ACCEPTED },
+        ':path': pathname + search,
+        'user-agent': AGENT,
+        accept: '*/*',
+        'accept-encoding': ACCEPTED,
       });
       const watch = new Watch(this.options.timeoutMs, () => stream.destroy(this.silent(request)));
       let taker: Taker = { push: body, end: () => Promise.resolve() };

@@ -28,8 +28,14 @@ export async function openOutside(
     device.address.some((address) => address.includes(':') === (family === 6)),
   );
   return {
-    ...{ host, device: name, words: `the TUN device ${name}`, families, nameServers, authorities: null },
-    ...{ leastTls: 'TLSv1.2', serverKeys: null },
+    host,
+    device: name,
+    words: `the TUN device ${name}`,
+    families,
+    nameServers,
+    authorities: null,
+    leastTls: 'TLSv1.2',
+    serverKeys: null,
     nameTimeoutMs: Math.max(LEAST_PATIENCE_MS, options.timeoutMs / PATIENCE_PARTS / Math.max(1, nameServers.length)),
     close: () => {
       // No kernel cleans up behind us: whoever is still connected hears it.

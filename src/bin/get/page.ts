@@ -32,8 +32,12 @@ summary { cursor: pointer } table { border-collapse: collapse; margin: .6rem 0 }
 code { font: 12px ui-monospace, monospace; overflow-wrap: anywhere } .ladder { overflow-x: auto }`;
 
 const NAMES: Readonly<Record<Phase['kind'], string>> = {
-  ...{ queued: 'queued', dns: 'DNS', tcp: 'TCP', tls: 'TLS' },
-  ...{ waiting: 'until the first byte', receiving: 'receiving' },
+  queued: 'queued',
+  dns: 'DNS',
+  tcp: 'TCP',
+  tls: 'TLS',
+  waiting: 'until the first byte',
+  receiving: 'receiving',
 };
 
 export function htmlPage(result: Result): string {

@@ -81,8 +81,14 @@ export class Session {
     for (const connection of connecting.connections)
       connection.ending = endings.get(flowKey(connection))?.text ?? 'no packet left';
     return {
-      ...{ options, ground, pages: loader.pages, connections: connecting.connections, endings, capture },
-      ...{ packets: recorder.packets, lost: options.tun === null ? recorder.lost : null },
+      options,
+      ground,
+      pages: loader.pages,
+      connections: connecting.connections,
+      endings,
+      capture,
+      packets: recorder.packets,
+      lost: options.tun === null ? recorder.lost : null,
     };
   }
 }
