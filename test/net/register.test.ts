@@ -262,7 +262,7 @@ test('a capture opens decrypted: the secrets of TLS 1.2 and 1.3 stand before the
     };
     expect(fieldOf('http.request', 'http.request.uri')).toEqual(['/over-TLSv1.2', '/over-TLSv1.3']);
     // In version 1.3 the certificate comes encrypted in the server's first flight, with the hello that makes the secrets.
-    expect(fieldOf('tls.handshake.type == 11', 'tcp.stream')).toEqual(['0', '1']);
+    expect(new Set(fieldOf('tls.handshake.type == 11', 'tcp.stream')).size).toBe(2);
   } finally {
     rmSync(folder, { recursive: true });
   }
