@@ -19,7 +19,7 @@ import type { Flow } from './flow.ts';
 import { FlowTable, isForward } from './flow-table.ts';
 import { FOLD_SIZES, type FoldSizes, fold } from './folded.ts';
 import { headlines } from './headline.ts';
-import { type Outcome, outcomeOf } from './outcome.ts';
+import type { Outcome } from './outcome.ts';
 import type { CaptureReport, ConnectionReport } from './report.ts';
 import { SegmentLog } from './segment-log.ts';
 import { TellingConnections } from './telling.ts';
@@ -146,11 +146,12 @@ export class Analyser implements CaptureHandler {
 
   private retire(flow: Flow): void {
     const { keep = 'all', inspect } = this.options;
-    // What is not kept whole gets its states only where they say something.
     const whole = keep === 'all' || keep === flow.id;
-    const report = analyseFlow(flow, this.log, whole, inspect);
+    const read = inspect !== undefined || (keep === 'telling' && this.telling.wants(flow.id));
+    const { outcome, report } = analyseFlow(flow, this.log, whole ? 'whole' : read ? 'report' : 'events', inspect);
     this.log.release(flow.head, flow.tail, flow.count, flow.sackSeen);
-    this.outcomes.push(outcomeOf(report));
+    this.outcomes.push(outcome);
+    if (report === null) return;
     if (whole) this.connections.push(report);
     else if (keep === 'telling') this.telling.add(report);
   }

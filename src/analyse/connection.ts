@@ -5,8 +5,8 @@ import { type Facts, findFacts } from './facts.ts';
 import { connectionFindings } from './findings.ts';
 import type { Flow } from './flow.ts';
 import { factsOfFolded } from './folded.ts';
-import { isUneventful } from './outcome.ts';
-import type { ConnectionReport, Role } from './report.ts';
+import { isUneventful, type Outcome, outcomeOf, uneventfulOutcome } from './outcome.ts';
+import type { ConnectionReport, Finding, Role } from './report.ts';
 import type { SegmentLog } from './segment-log.ts';
 import { sideReports } from './side-report.ts';
 import { followStates } from './states.ts';
@@ -14,28 +14,38 @@ import { type Side, Trace } from './trace.ts';
 import { wiresharkView } from './wireshark.ts';
 import { zeekView } from './zeek.ts';
 
-/**
- * Analyses one connection; `inspect` sees what it is made from, which is gone afterwards. The states of one in which
- * nothing happened are left out if it is not wanted `whole`.
- */
+/** How much of a connection is wanted: all of it; its states only where something happened; nothing at all, too, if not. */
+export type Wanted = 'whole' | 'report' | 'events';
+
+export interface Analysed {
+  readonly outcome: Outcome;
+  /** Null where nothing happened, and nothing else was wanted. */
+  readonly report: ConnectionReport | null;
+}
+
+/** Analyses one connection; `inspect` sees what its report is made from, which is gone afterwards. */
 export function analyseFlow(
   flow: Flow,
   log: SegmentLog,
-  whole: boolean,
+  wanted: Wanted,
   inspect?: (facts: Facts, report: ConnectionReport) => void,
-): ConnectionReport {
+): Analysed {
   const { folded } = flow;
   const facts = folded === null ? findFacts(new Trace(flow, log)) : factsOfFolded(flow, folded, log);
-  const report = reportOf(facts);
-  if (whole || !isUneventful(report)) {
+  const findings = connectionFindings(facts);
+  const eventful = !isUneventful(findings);
+  const outcome = facts.plain && !eventful ? uneventfulOutcome(facts) : null;
+  if (wanted === 'events' && outcome !== null) return { outcome, report: null };
+  const report = reportOf(facts, findings);
+  if (wanted === 'whole' || eventful) {
     report.states = followStates(facts.trace, facts.handshake, facts.close, facts.lost);
   }
   inspect?.(facts, report);
   folded?.evidence.release(log);
-  return report;
+  return { outcome: outcome ?? outcomeOf(report), report };
 }
 
-function reportOf(f: Facts): ConnectionReport {
+function reportOf(f: Facts, findings: Finding[]): ConnectionReport {
   const { trace: t, handshake: h, close: c } = f;
   const client = t.client;
   const server: Side = client === 0 ? 1 : 0;
@@ -44,8 +54,8 @@ function reportOf(f: Facts): ConnectionReport {
   const sides = sideReports(f);
   return {
     id: t.flow.id,
-    client: { address: t.flow.address(client), port: t.flow.sides[client].port },
-    server: { address: t.flow.address(server), port: t.flow.sides[server].port },
+    client: t.flow.endpoint(client),
+    server: t.flow.endpoint(server),
     firstFrame: t.frame(0),
     lastFrame: t.frame(last),
     start: t.time(0),
@@ -62,7 +72,7 @@ function reportOf(f: Facts): ConnectionReport {
     sides,
     counts: f.counts,
     states: [],
-    findings: connectionFindings(f),
+    findings,
     wireshark: wiresharkView(t, f.plain),
     zeek: zeekView(t, f.delivery),
   };

@@ -5,6 +5,7 @@
 
 import { IpAddress } from '../wire/address.ts';
 import type { Folded } from './folded.ts';
+import type { Endpoint } from './report.ts';
 import { NONE } from './segment-log.ts';
 import type { SynOptions } from './syn-options.ts';
 
@@ -93,8 +94,9 @@ export class Flow {
     return this.resetSeen || (this.sides[0].finSeen && this.sides[1].finSeen);
   }
 
-  address(side: 0 | 1): string {
-    const { w0, w1, w2, w3 } = this.sides[side];
-    return this.family === 4 ? IpAddress.v4(w3).toString() : new IpAddress(w0, w1, w2, w3).toString();
+  endpoint(side: 0 | 1): Endpoint {
+    const { w0, w1, w2, w3, port } = this.sides[side];
+    const address = this.family === 4 ? IpAddress.v4(w3) : new IpAddress(w0, w1, w2, w3);
+    return { address: address.toString(), port };
   }
 }

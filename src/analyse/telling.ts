@@ -33,6 +33,11 @@ export class TellingConnections {
   private readonly telling: ConnectionReport[] = [];
   private readonly tellingAmongMany: ConnectionReport[] = [];
 
+  /** Whether a connection would be kept although nothing happened in it. */
+  wants(id: number): boolean {
+    return this.first.length < FEW || id < this.first[FEW - 1].id;
+  }
+
   add(c: ConnectionReport): void {
     keepFirst(this.first, c);
     if (isTelling(c)) keepFirst(this.telling, c);

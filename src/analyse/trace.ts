@@ -180,6 +180,11 @@ export class Trace {
     return (this.union[side] & (FIN | TEXT)) !== 0;
   }
 
+  /** Whether the side sent text. */
+  writes(side: Side): boolean {
+    return (this.union[side] & TEXT) !== 0;
+  }
+
   /** Whether any segment of either side carries one of these flags. */
   ever(flags: number): boolean {
     return ((this.union[0] | this.union[1]) & flags) !== 0;
