@@ -1,6 +1,7 @@
 /**
  * Our stack in a page: Chromium, a WebSocket as its cable, a host of ours in Node at the other end of a switch. 100 MB
- * arrive with the right hash; the tab that closes resets its connection.
+ * arrive with the right hash, through web streams and through node:net's shape on a Duplex; the tab that closes resets its
+ * connection.
  */
 
 import { createHash } from 'node:crypto';
@@ -16,6 +17,7 @@ import { Host } from '../../src/host/host.ts';
 import { memoryPair } from '../../src/link/memory.ts';
 import { Switch } from '../../src/link/switch.ts';
 import { webSocketLink } from '../../src/link/websocket.ts';
+import { createNet } from '../../src/net/index.ts';
 import { listen } from '../../src/web/index.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -32,9 +34,14 @@ const FLAGS = [
 ];
 const SIZE = 100_000_000;
 const PAGE = `
+import { Buffer } from 'buffer';
+import { createNet } from '${SOURCE}/net/portable.ts';
 import { Host } from '${SOURCE}/host/host.ts';
 import { connectWebSocket } from '${SOURCE}/link/websocket.ts';
 import { connect } from '${SOURCE}/web/index.ts';
+
+// The streams of Node as a package brings them to browsers look for it there.
+globalThis.Buffer = Buffer;
 
 /** A host in this page; the tab that goes away resets its connections. */
 async function host(url) {
@@ -52,9 +59,28 @@ globalThis.download = async (url, size) => {
     all.set(part.value, received);
     received += part.value.length;
   }
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', all));
-  return { received, hash: Array.from(digest, (octet) => octet.toString(16).padStart(2, '0')).join('') };
+  return { received, hash: await sha256(all) };
 };
+/** Asks in node:net's words, ends its half, and reads the answer to its end. */
+globalThis.ask = async (url, size) => {
+  const socket = createNet(await host(url)).connect({ host: '10.3.0.1', port: 9003, allowHalfOpen: true });
+  socket.end(String(size));
+  const all = new Uint8Array(size);
+  let received = 0;
+  let remote = '';
+  socket.on('connect', () => {
+    remote = socket.remoteAddress + ' ' + socket.remotePort;
+  });
+  for await (const part of socket) {
+    all.set(part, received);
+    received += part.length;
+  }
+  return { received, hash: await sha256(all), remote };
+};
+async function sha256(bytes) {
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (octet) => octet.toString(16).padStart(2, '0')).join('');
+}
 globalThis.watched = async (url) => {
   const own = await host(url);
   const before = own.stack.trace === null;
@@ -103,6 +129,8 @@ beforeAll(async () => {
     write: false,
     format: 'esm',
     platform: 'browser',
+    alias: { 'node:stream': 'readable-stream', 'node:events': 'events' },
+    nodePaths: [path.join(SOURCE, '..', 'node_modules')],
     logLevel: 'silent',
   });
   web = createServer((request, response) => {
@@ -162,6 +190,31 @@ test('100 MB arrive in a page with the right hash', async ({ skip }) => {
   await serving;
   listener.close();
   expect(result).toEqual({ received: SIZE, hash: hash.digest('hex') });
+  await page.close();
+}, 90_000);
+
+test('100 MB arrive in a page through a Duplex of node:net’s shape', async ({ skip }) => {
+  if (reason !== null) skip(reason);
+  const hash = createHash('sha256');
+  const server = createNet(host).createServer({ allowHalfOpen: true }, async (socket) => {
+    let asked = '';
+    socket.on('data', (part) => {
+      asked += part;
+    });
+    await once(socket, 'end');
+    const block = Buffer.alloc(100_000);
+    for (let at = 0; at < Number(asked); at += block.length) {
+      for (let i = 0; i < block.length; i += 89) block[i] = (at + i) >>> 2;
+      hash.update(block);
+      if (!socket.write(Buffer.from(block))) await once(socket, 'drain');
+    }
+    socket.end();
+  });
+  server.listen(9003);
+  await openPage();
+  const result = await page.evaluate(`ask(${JSON.stringify(cable())}, ${SIZE})`);
+  expect(result).toEqual({ received: SIZE, hash: hash.digest('hex'), remote: '10.3.0.1 9003' });
+  server.close();
   await page.close();
 }, 90_000);
 
