@@ -3,6 +3,7 @@
 import { EstabError } from '../base/errors.ts';
 import type { Time } from '../base/time.ts';
 import { setKeepAlive, setUserTimeout, type Tcb, updateMss } from '../tcp/index.ts';
+import { NO_CLAMP } from '../tcp/tcb.ts';
 
 /** What an application may choose about a connection, at its opening or later. */
 export interface ConnectionOptions {
@@ -67,7 +68,7 @@ export function applyShownOptions(tcb: Tcb, options: ConnectionOptions, limits: 
   tcb.hopLimit = options.hopLimit ?? tcb.hopLimit;
   if (options.trafficClass !== undefined) tcb.trafficClass = options.trafficClass & 0xfc;
   tcb.mssClamp = options.maxSegment ?? tcb.mssClamp;
-  tcb.windowClamp = options.windowClamp ?? tcb.windowClamp;
+  tcb.windowClamp = Math.min(options.windowClamp ?? tcb.windowClamp, NO_CLAMP);
   if (options.receiveBuffer === undefined) return;
   tcb.receiveBufferSize = Math.min(options.receiveBuffer, limits.receiveBufferMax);
   tcb.receiveBufferLocked = true;

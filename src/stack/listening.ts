@@ -9,7 +9,7 @@ import { decodeOptions, encodeOptions } from '../crypto/cookie.ts';
 import { Counter } from '../ip/counters.ts';
 import { Event, openFromCookie, openPassive, Tcb } from '../tcp/index.ts';
 import { announcedMss, windowShift } from '../tcp/options.ts';
-import { DEFAULT_MSS } from '../tcp/tcb.ts';
+import { DEFAULT_MSS, NO_CLAMP } from '../tcp/tcb.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { ACK, CWR, ECE, FIN, RST, type Segment, SYN } from '../wire/tcp.ts';
 import type { Connection } from './connection.ts';
@@ -236,8 +236,8 @@ export class Listening implements ListenerHost, AcceptQueueHost {
   private fit(template: Tcb, listener: Listener): void {
     template.receiveBufferSize = template.config.receiveBuffer;
     template.receiveBufferLocked = false;
-    template.mssClamp = Number.POSITIVE_INFINITY;
-    template.windowClamp = Number.POSITIVE_INFINITY;
+    template.mssClamp = NO_CLAMP;
+    template.windowClamp = NO_CLAMP;
     applyShownOptions(template, listener.options, this.connections);
   }
 

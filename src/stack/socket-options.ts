@@ -5,7 +5,7 @@
 
 import { EstabError } from '../base/errors.ts';
 import { sendBufferLimit } from '../tcp/send.ts';
-import type { Tcb } from '../tcp/tcb.ts';
+import { NO_CLAMP, type Tcb } from '../tcp/tcb.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { SETTINGS } from './settings-table.ts';
 
@@ -134,7 +134,7 @@ export const SOCKET_OPTIONS = {
     [0, INT_MAX],
     'largest window offered; 0 for no bound',
     (value) => ({ windowClamp: value === 0 ? Number.POSITIVE_INFINITY : value }),
-    (tcb) => (tcb.windowClamp === Number.POSITIVE_INFINITY ? 0 : tcb.windowClamp),
+    (tcb) => (tcb.windowClamp === NO_CLAMP ? 0 : tcb.windowClamp),
   ),
   IP_TOS: trafficClass,
   IPV6_TCLASS: trafficClass,

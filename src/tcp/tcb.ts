@@ -42,6 +42,9 @@ export function headersLength(family: 4 | 6): number {
 /** Octets the timestamps option takes in each segment, padding included. */
 export const TIMESTAMPS_LENGTH = 12;
 
+/** Above every window and segment there can be, and a small integer: infinity would make doubles of what it is compared with. */
+export const NO_CLAMP = 0x7fffffff;
+
 const ZERO = seq(0);
 
 export class Tcb {
@@ -240,10 +243,10 @@ export class Tcb {
   userTimeoutMs = 0;
   /** TCP_QUICKACK: text is acknowledged at once. */
   quickAck = false;
-  /** TCP_MAXSEG: the largest segment announced and sent, options included; Infinity leaves it to the path. */
-  mssClamp = Number.POSITIVE_INFINITY;
+  /** TCP_MAXSEG: the largest segment announced and sent, options included; NO_CLAMP leaves it to the path. */
+  mssClamp = NO_CLAMP;
   /** TCP_WINDOW_CLAMP: the largest window offered. */
-  windowClamp = Number.POSITIVE_INFINITY;
+  windowClamp = NO_CLAMP;
   /** SO_RCVBUF was given: the receive buffer stays as it is. */
   receiveBufferLocked = false;
   /** SO_SNDBUF: 0 leaves the send buffer to follow the congestion window. */
