@@ -1,5 +1,6 @@
 /** ssh2's client to Debian's sshd. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import ssh2 from 'ssh2';
@@ -37,7 +38,9 @@ export default async function run(stage, check) {
   await check('8 commands at once on one connection; exit codes and stderr', async () => {
     const answers = await together(8, (i) => exec(client, `echo ${i}; echo no >&2; exit ${i}`));
     for (const [i, { output, errors, code }] of answers.entries()) {
-      assert.deepEqual([output.toString(), errors, code], [`${i}\n`, 'no\n', i]);
+      assert.deepEqual([output.toString(), code], [`${i}\n`, i]);
+      // What the user's shell says at its start comes before.
+      assert.match(errors, /no\n$/);
     }
   });
 
@@ -67,8 +70,9 @@ export default async function run(stage, check) {
   });
 
   await check('a wrong key is refused', async () => {
-    const { private: stranger } = ssh2.utils.generateKeyPairSync('ed25519');
-    await assert.rejects(connect({ privateKey: stranger }), { level: 'client-authentication' });
+    const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    const privateKey = stranger.export({ type: 'pkcs1', format: 'pem' });
+    await assert.rejects(connect({ privateKey }), { level: 'client-authentication' });
   });
   client.end();
   await once(client, 'close');
