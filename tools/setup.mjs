@@ -171,7 +171,7 @@ function installLibraries() {
     rmSync(path.join(root, 'examples', 'node_modules'), { force: true });
     symlinkSync(path.join('..', 'libraries', 'node_modules'), path.join(root, 'examples', 'node_modules'));
     writeFileSync(stampFile, stamp);
-  } else say(`setup: npm install failed in libraries/; is the package registry reachable?\n${npm.output}`);
+  } else say(`setup: npm ci failed in libraries/; is the package registry reachable?\n${npm.output}`);
 }
 
 const BUILD_INPUTS = ['src', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json'];

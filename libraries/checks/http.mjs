@@ -2,16 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import { answer, LENGTH } from '../answer.mjs';
 import { body, collect, hash, together } from '../data.mjs';
-
-const LENGTH = 700_000;
-
-/** Answers with a body of the seed in the URL, and with the hash of what it was sent. */
-async function answer(request, response) {
-  const received = await collect(request);
-  response.setHeader('received', hash(received));
-  response.end(body(LENGTH, Number(request.url.slice(1))));
-}
 
 export default async function run(stage, check) {
   const port = await stage.listen(http.createServer(answer));

@@ -3,15 +3,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import https from 'node:https';
 import tls from 'node:tls';
+import { answer, LENGTH } from '../answer.mjs';
 import { body, collect, hash, together } from '../data.mjs';
-
-const LENGTH = 700_000;
-
-async function answer(request, response) {
-  const received = await collect(request);
-  response.setHeader('received', hash(received));
-  response.end(body(LENGTH, Number(request.url.slice(1))));
-}
 
 export default async function run(stage, check) {
   const { key, cert, host } = stage;

@@ -14,7 +14,10 @@ import { type Side, Trace } from './trace.ts';
 import { wiresharkView } from './wireshark.ts';
 import { zeekView } from './zeek.ts';
 
-/** How much of a connection is wanted: all of it; its states only where something happened; nothing at all, too, if not. */
+/**
+ * How much of a connection is wanted. `whole`: a report with all states; `report`: a report, with states only where
+ * something happened; `events`: as `report`, but none at all where nothing happened.
+ */
 export type Wanted = 'whole' | 'report' | 'events';
 
 export interface Analysed {
@@ -35,9 +38,10 @@ export function analyseFlow(
   const findings = connectionFindings(facts);
   const eventful = !isUneventful(findings);
   const outcome = facts.plain && !eventful ? uneventfulOutcome(facts) : null;
+  // Never of a folded connection, whose evidence is released below: its facts are not plain.
   if (wanted === 'events' && outcome !== null) return { outcome, report: null };
   const report = reportOf(facts, findings);
-  if (wanted === 'whole' || eventful) {
+  if (wanted === 'whole' || eventful || outcome === null) {
     report.states = followStates(facts.trace, facts.handshake, facts.close, facts.lost);
   }
   inspect?.(facts, report);

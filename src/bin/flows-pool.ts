@@ -32,13 +32,13 @@ export async function analyseSideBySide(
     results[index] = result;
     finished(++count);
   };
-  /** Takes files until there are none, or until its worker is gone with one; tells whether it is. */
-  const work = (): Promise<boolean> =>
+  /** Takes files until there are none, or until its worker is gone with one. */
+  const work = (): Promise<void> =>
     new Promise((end) => {
       const worker = new Worker(new URL('./flows-worker.js', import.meta.url));
       let current = -1;
       const take = (): void => {
-        if (next === files.length) void worker.terminate().then(() => end(true));
+        if (next === files.length) void worker.terminate().then(() => end());
         else {
           current = next++;
           worker.postMessage({ index: current, file: files[current] } satisfies Job);
@@ -51,7 +51,7 @@ export async function analyseSideBySide(
       // Out of memory, say: that file is lost, the others are not.
       worker.on('error', (error) => {
         settle(current, { rows: [], problem: `it could not be analysed: ${error.message}` });
-        end(false);
+        end();
       });
       take();
     });

@@ -67,7 +67,10 @@ export interface CaptureSection {
   readonly comment: string | null;
 }
 
-/** Decryption secrets kept in a pcapng file; `type` 0x544c534b is a TLS key log. */
+/** The type of secrets that are a TLS key log: "TLSK". */
+export const TLS_KEY_LOG = 0x544c534b;
+
+/** Decryption secrets kept in a pcapng file, of type {@link TLS_KEY_LOG} or another. */
 export interface CaptureSecrets {
   readonly type: number;
   readonly data: Uint8Array;

@@ -121,7 +121,7 @@ export class PcapngWriter {
     this.block(6, body);
   }
 
-  /** Keeps decryption secrets with the packets; `type` 0x544c534b for a TLS key log. */
+  /** Keeps decryption secrets with the packets; `type` is {@link TLS_KEY_LOG} or another. */
   secrets(type: number, data: Uint8Array): void {
     const body = new Uint8Array(8 + ((data.length + 3) & ~3));
     putU32(body, 0, type);

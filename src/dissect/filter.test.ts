@@ -18,6 +18,32 @@ function passes(filter: string): boolean {
   return compileFilter(filter)(decoder.packet, { number: 3, length: 44 });
 }
 
+/** The same host's UDP fragment, not the first of its datagram. */
+const FRAGMENT = (() => {
+  const bytes = SYN.slice(0, 28);
+  bytes[3] = bytes.length;
+  bytes[7] = 1;
+  bytes[9] = 17;
+  return bytes;
+})();
+/** An IPv6 header with nothing behind it (next header 59). */
+const SIX = Uint8Array.of(0x60, 0, 0, 0, 0, 0, 59, 64, ...new Uint8Array(32));
+
+it('does not take a packet for the one before it', () => {
+  const decoder = new PacketDecoder();
+  const meets = (bytes: Uint8Array, filter: string): boolean => {
+    const apart = new Uint8Array(bytes.length + 7);
+    apart.set(bytes, 7);
+    decoder.decode(LinkType.RAW, SYN, 0, SYN.length);
+    decoder.decode(LinkType.RAW, apart, 7, bytes.length);
+    return compileFilter(filter)(decoder.packet, { number: 2, length: bytes.length });
+  };
+  expect(meets(FRAGMENT, 'ip.proto == 6')).toBe(false);
+  expect(meets(FRAGMENT, 'ip.proto == 17')).toBe(true);
+  expect(meets(FRAGMENT, 'ip[6:2] & 0x1fff != 0')).toBe(true);
+  expect(meets(SIX, 'ip[0] = 0x60')).toBe(false);
+});
+
 describe('packet filters', () => {
   it.each([
     ['tcp', true],

@@ -210,7 +210,8 @@ class Parser {
     const value = this.mask();
     const test = comparer(operator) ?? this.refuse(operator);
     return (p) => {
-      if (header === 'tcp' ? p.kind !== Kind.TCP : p.kind === Kind.NONE || p.ipOffset < 0) return false;
+      if (header === 'tcp' ? p.kind !== Kind.TCP : p.kind === Kind.NONE || p.family !== 4 || p.ipOffset < 0)
+        return false;
       const at = (header === 'tcp' ? p.transportOffset : p.ipOffset) + first;
       if (at + size > p.end) return false;
       let read = 0;

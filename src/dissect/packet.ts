@@ -94,6 +94,9 @@ export class PacketDecoder {
     p.end = offset + length;
     p.etherType = 0;
     p.vlan = -1;
+    p.protocol = 0;
+    p.ipOffset = NO_HEADER;
+    p.transportOffset = 0;
     this.nesting = 0;
     this.link(linkType, offset);
     return p.kind;
@@ -212,6 +215,7 @@ export class PacketDecoder {
     if (header < 20 || total < header) return;
     p.kind = Kind.OTHER;
     p.family = 4;
+    p.ipOffset = at;
     p.s0 = p.s1 = p.s2 = p.d0 = p.d1 = p.d2 = 0;
     p.s3 = readI32(data, at + 12);
     p.d3 = readI32(data, at + 16);
@@ -237,6 +241,7 @@ export class PacketDecoder {
     if (at + 40 > p.end) return;
     p.kind = Kind.OTHER;
     p.family = 6;
+    p.ipOffset = at;
     p.s0 = readI32(data, at + 8);
     p.s1 = readI32(data, at + 12);
     p.s2 = readI32(data, at + 16);
@@ -279,6 +284,7 @@ export class PacketDecoder {
   private fragment(protocol: number, id: number, at: number, offset: number, length: number, more: boolean): void {
     const p = this.packet;
     p.kind = Kind.FRAGMENT;
+    p.protocol = protocol;
     const whole = at + length <= p.end ? this.fragments.add(p, protocol, id, at, offset, length, more) : null;
     if (whole === null) return;
     p.data = whole;

@@ -30,7 +30,8 @@ export function connectByName(
     attempt(remote, done) {
       handler.trying?.(remote);
       const failed = (code: ErrorCode | null): void => {
-        const error = new EstabError(code ?? 'ECONNRESET', `${endText(remote, options.port)} ${code}`);
+        const why = code ?? 'ECONNRESET';
+        const error = new EstabError(why, `${endText(remote, options.port)} ${why}`);
         handler.tried?.(remote, error);
         done(error);
       };

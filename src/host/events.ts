@@ -11,7 +11,7 @@ import { Connection } from '../stack/connection.ts';
 import { type Endpoint, EndpointKind } from '../stack/endpoint.ts';
 import type { StateName } from '../tcp/state.ts';
 import type { TimerName } from '../tcp/tcb.ts';
-import { IpAddress as Address, type IpAddress } from '../wire/address.ts';
+import { IpAddress } from '../wire/address.ts';
 import type { IpPacket } from '../wire/ip-packet.ts';
 import { ACK, CWR, ECE, FIN, PSH, RST, type Segment, SYN, URG } from '../wire/tcp.ts';
 import type { TlsMessage } from '../wire/tls-records.ts';
@@ -124,16 +124,14 @@ export type EventOf<K extends EventKind> = Extract<HostEvent, { kind: K }>;
 export const EVENT_KINDS: readonly EventKind[] = ['segment', 'state', 'drop', 'timer', 'data', 'tls', 'dns'];
 
 const LETTERS: ReadonlyArray<readonly [number, string]> = [
-  ...([
-    [SYN, 'S'],
-    [FIN, 'F'],
-    [RST, 'R'],
-    [PSH, 'P'],
-    [URG, 'U'],
-    [ECE, 'E'],
-    [CWR, 'W'],
-    [ACK, '.'],
-  ] as const),
+  [SYN, 'S'],
+  [FIN, 'F'],
+  [RST, 'R'],
+  [PSH, 'P'],
+  [URG, 'U'],
+  [ECE, 'E'],
+  [CWR, 'W'],
+  [ACK, '.'],
 ];
 
 /** A segment in the terms of a {@link SegmentEvent}. */
@@ -145,8 +143,8 @@ export function segmentEvent(
   segment: Segment,
   packet: IpPacket,
 ): SegmentEvent {
-  const source = endText(new Address(packet.s0, packet.s1, packet.s2, packet.s3), segment.sourcePort);
-  const destination = endText(new Address(packet.d0, packet.d1, packet.d2, packet.d3), segment.destinationPort);
+  const source = endText(new IpAddress(packet.s0, packet.s1, packet.s2, packet.s3), segment.sourcePort);
+  const destination = endText(new IpAddress(packet.d0, packet.d1, packet.d2, packet.d3), segment.destinationPort);
   const sent = direction === 'sent';
   return {
     kind: 'segment',

@@ -51,9 +51,9 @@ export interface RaceHandler {
 }
 
 const RESOLUTION_DELAY_MS = 50;
-const ATTEMPT_DELAY_MS = 250;
-const LEAST_ATTEMPT_DELAY_MS = 100;
-const MOST_ATTEMPT_DELAY_MS = 2000;
+export const ATTEMPT_DELAY_MS = 250;
+export const LEAST_ATTEMPT_DELAY_MS = 100;
+export const MOST_ATTEMPT_DELAY_MS = 2000;
 
 type Timer = ReturnType<typeof setTimeout>;
 

@@ -5,7 +5,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { EstabError } from '../base/errors.ts';
-import { LinkType } from '../capture/formats.ts';
+import { LinkType, TLS_KEY_LOG } from '../capture/formats.ts';
 import { PcapngWriter } from '../capture/pcapng-writer.ts';
 import type { Link } from './link.ts';
 import type { FrameDirection, FrameSink } from './tee.ts';
@@ -17,8 +17,6 @@ const BATCH_MS = 200;
 const MOST = 16 * 1024 * 1024;
 /** Packets wait so long at least: TLS tells its secrets a little after the packet that they open has come. */
 const HELD_MS = 50;
-/** Of a decryption secrets block: a TLS key log ("TLSK"). */
-const TLS_KEY_LOG = 0x544c534b;
 
 /** The sink of a capture file. */
 export interface CaptureSink extends FrameSink {
@@ -80,6 +78,7 @@ class CaptureFile implements CaptureSink {
 
   end(): void {
     this.ended = true;
+    if (this.timer !== null) clearTimeout(this.timer);
     process.off('exit', this.flushAtExit);
     this.write(this.gathered.length);
     closeSync(this.file);

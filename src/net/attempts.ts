@@ -1,13 +1,19 @@
 /** Attempts to connect by name, told as node tells them. */
 
 import { EstabError } from '../base/errors.ts';
-import { type FailedAttempt, tellingFailures } from '../host/happy-eyeballs.ts';
+import {
+  ATTEMPT_DELAY_MS,
+  type FailedAttempt,
+  LEAST_ATTEMPT_DELAY_MS,
+  MOST_ATTEMPT_DELAY_MS,
+  tellingFailures,
+} from '../host/happy-eyeballs.ts';
 import type { IpAddress } from '../wire/address.ts';
 import { socketError } from './errors.ts';
 
 /** RFC 8305's bounds; Node's own option may be lower. */
-export function attemptDelay(wanted = 250): number {
-  return Math.min(Math.max(wanted, 100), 2000);
+export function attemptDelay(wanted = ATTEMPT_DELAY_MS): number {
+  return Math.min(Math.max(wanted, LEAST_ATTEMPT_DELAY_MS), MOST_ATTEMPT_DELAY_MS);
 }
 
 export function attemptError(address: IpAddress, error: Error, port: number): Error {

@@ -36,7 +36,6 @@ export function connect(
   const name = IpAddress.tryParse(to.hostname) === null ? to.hostname : null;
   const security = tls === undefined ? null : { tls, options: { sni: sni ?? name, alpn } };
   const { allowHalfOpen = false } = options;
-  // Under TLS it is TLS that says when the other side has nothing more to say.
   const socket = new Socket(host, { allowHalfOpen, secureTransport, security });
   open(host, socket, to, options);
   return security !== null && secureTransport === 'on' ? new SecureSocket(socket, security) : socket;

@@ -1,6 +1,7 @@
 /**
- * What passes in the clear at the beginning of TLS 1.3 (RFC 8446 section 4.1): both hellos, read from the octets on the
- * wire, and in them the two public values of the Diffie-Hellman exchange. Total: what cannot be read is null.
+ * Handshake messages in the clear, read from the octets on the wire: both hellos (RFC 8446 section 4.1) and in them the
+ * two public values of the Diffie-Hellman exchange, and the means to read the others of TLS 1.2 (RFC 5246). Total: what
+ * cannot be read is null, zero or empty.
  */
 
 import { readU16 } from '../base/bytes.ts';
@@ -77,6 +78,7 @@ export function* messagesIn(octets: Uint8Array): Generator<{ readonly type: numb
 /**
  * What the records of type handshake carry, put together; in TLS 1.3 those after the hellos are encrypted and of another
  * type, in TLS 1.2 a ChangeCipherSpec says that from here on nothing can be read.
+ * @param untilChange stops at one, as TLS 1.2 needs it.
  */
 export function handshakeOctets(stream: Uint8Array, untilChange = false): Uint8Array {
   const parts: Uint8Array[] = [];

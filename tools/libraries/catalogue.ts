@@ -60,7 +60,7 @@ export function routesOf(library: Library): Route[] {
   return library.hook === null ? ['preload'] : ['duplex', 'handles', 'preload'];
 }
 
-/** `pg 8.23.1`, as pinned; `Node 20.20.2` for what is Node's own. */
+/** `pg 8.23.1`, as pinned; `Node's own` where there is no package. */
 export function versionsOf({ packages }: Library): string {
   if (packages.length === 0) return "Node's own";
   const pins = [path.join(ROOT, 'package.json'), path.join(FOLDER, 'package.json')].map((file) => {

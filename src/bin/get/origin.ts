@@ -170,7 +170,7 @@ export class Origin {
         'accept-encoding': ACCEPTED,
       });
       const watch = new Watch(this.options.timeoutMs, () => stream.destroy(this.silent(request)));
-      let taker: Taker = { push: body, end: () => Promise.resolve() };
+      let taker = asItIs(body);
       const fail = (error: Error): void => {
         watch.stop();
         const refused = stream.rstCode === http2.constants.NGHTTP2_REFUSED_STREAM && request.status === null;
@@ -219,7 +219,7 @@ export class Origin {
       request.unpacked += bytes.length;
       body(bytes);
     };
-    return unpackerFor(headers['content-encoding'], unpacked) ?? { push: body, end: () => Promise.resolve() };
+    return unpackerFor(headers['content-encoding'], unpacked) ?? asItIs(body);
   }
 
   /** As much as was announced, where that was; a 304 tells the length of what it does not bring (RFC 9110 15.4.5). */
@@ -311,4 +311,9 @@ class Turns {
       else next();
     });
   }
+}
+
+/** A body that came unpacked. */
+function asItIs(body: Body): Taker {
+  return { push: body, end: () => Promise.resolve() };
 }

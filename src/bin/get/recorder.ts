@@ -5,7 +5,7 @@
 
 import { StreamReader } from '../../analyse/streams.ts';
 import { type Seq, seq, seqAdd, seqGe } from '../../base/seq.ts';
-import { LinkType } from '../../capture/formats.ts';
+import { LinkType, TLS_KEY_LOG } from '../../capture/formats.ts';
 import { PcapngWriter } from '../../capture/pcapng-writer.ts';
 import { Kind, type Packet, PacketDecoder } from '../../dissect/packet.ts';
 import { Option } from '../../dissect/packet-options.ts';
@@ -22,8 +22,6 @@ const KEPT = 16_384;
 /** So much of a run is kept whole; of packets beyond it the headers, so that a large download does not fill memory. */
 const KEPT_WHOLE = 128 << 20;
 const KEPT_OF_EACH = 128;
-/** Of a decryption secrets block: a TLS key log ("TLSK"). */
-const TLS_KEY_LOG = 0x544c534b;
 
 export interface Flight {
   readonly side: 'client' | 'server';

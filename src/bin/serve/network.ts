@@ -105,7 +105,7 @@ export async function openDevice(
 }
 
 /** The wire put between the stack and the device, null for none. @throws EstabError EINVAL */
-function faultsOf({ seed, loss, delay, rate }: NetworkOptions): FaultyLinkOptions | null {
+function faultsOf({ seed, loss, delay, rate }: DeviceOptions): FaultyLinkOptions | null {
   if (loss === undefined && delay === undefined && rate === undefined) return null;
   try {
     const { rate: bits, ...wire } = readOptions({ seed, loss, delay: delay ?? '0', rate });

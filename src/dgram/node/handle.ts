@@ -4,11 +4,11 @@
  */
 
 import { AsyncResource } from 'node:async_hooks';
-import { EstabError } from '../../base/errors.ts';
 import type { Host } from '../../host/host.ts';
 import { errnoOf } from '../../net/errors.ts';
-import { fillAddress } from '../../net/node/handle.ts';
+import { fillAddress, status } from '../../net/node/handle.ts';
 import { Hold } from '../../net/node/hold.ts';
+import { Errno } from '../../net/node/stream-handle.ts';
 import type { Datagram, UdpSocket } from '../../stack/udp.ts';
 import { IpAddress } from '../../wire/address.ts';
 import { type AddressOut, type KernelUdp, type OnMessage, UDP } from './internals.ts';
@@ -22,8 +22,6 @@ export interface UdpSource {
   readonly listensOn: ((port: number) => boolean) | null;
 }
 
-/** Linux's numbers; statuses are minus these. */
-const Errno = { EBADF: 9, EINVAL: 22, ENOTSUP: 95, ENETUNREACH: 101, ENOTCONN: 107 } as const;
 /** UV_UDP_IPV6ONLY */
 const IPV6_ONLY = 1;
 /** Linux's rmem_default, as it tells it. */
@@ -332,10 +330,4 @@ export class UdpHandle {
     const kernel = this.kernel as KernelUdp;
     return this.isV6 ? kernel.send6(request, list, count, ...rest) : kernel.send(request, list, count, ...rest);
   }
-}
-
-/** Minus the errno of what the stack threw; other errors are ours and go on. */
-function status(error: unknown): number {
-  if (error instanceof EstabError) return -errnoOf(error.code);
-  throw error;
 }

@@ -8,9 +8,8 @@ import { type AddressOut, fillAddress, status, TcpHandle } from './handle.ts';
 import { Hold } from './hold.ts';
 import { TCP } from './internals.ts';
 import type { HandleSource } from './source.ts';
+import { Errno } from './stream-handle.ts';
 
-const EBADF = 9;
-const EINVAL = 22;
 /** UV_TCP_IPV6ONLY */
 const IPV6_ONLY = 1;
 
@@ -39,7 +38,7 @@ export class ListenHandle {
 
   bind6(address: string, port: number, flags: number): number {
     this.address = IpAddress.tryParse(address);
-    if (this.address === null) return -EINVAL;
+    if (this.address === null) return -Errno.EINVAL;
     this.port = port;
     this.host = this.source.hostOfPort?.(port) ?? this.host;
     this.v6Only = (flags & IPV6_ONLY) !== 0;
@@ -47,7 +46,7 @@ export class ListenHandle {
   }
 
   listen(backlog: number): number {
-    if (this.address === null) return -EINVAL;
+    if (this.address === null) return -Errno.EINVAL;
     if (this.listener !== null) return 0;
     try {
       this.listener = this.host.stack.listen({
@@ -95,7 +94,7 @@ export class ListenHandle {
 
   getsockname(out: AddressOut): number {
     const address = this.listener?.local ?? this.address;
-    if (address === null) return -EBADF;
+    if (address === null) return -Errno.EBADF;
     fillAddress(out, address, this.listener?.localPort ?? this.port, false);
     return 0;
   }

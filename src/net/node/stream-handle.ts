@@ -13,7 +13,15 @@ import { Outgoing } from './outgoing.ts';
 import { wakeTogether } from './wake.ts';
 
 /** Linux's numbers; statuses are minus these. */
-export const Errno = { EBADF: 9, EINVAL: 22, EPIPE: 32, ENOTSUP: 95, ENOTCONN: 107, ECANCELED: 125 } as const;
+export const Errno = {
+  EBADF: 9,
+  EINVAL: 22,
+  EPIPE: 32,
+  ENOTSUP: 95,
+  ENETUNREACH: 101,
+  ENOTCONN: 107,
+  ECANCELED: 125,
+} as const;
 
 /** libuv's buffer: one read hands up no more. */
 const READ_BYTES = 65_536;
